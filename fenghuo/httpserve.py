@@ -1,0 +1,102 @@
+"""The seam to those who call us: one aiohttp application with the routes that every product has.
+
+`/metrics`, `/-/healthy`, `/-/ready`, `POST /-/reload`. Request bodies are bounded; loopback is the default and
+an address beyond it is said aloud in the log.
+"""
+
+import ipaddress
+import socket
+
+from aiohttp import web
+from prometheus_client import CollectorRegistry
+
+from fenghuo.errors import FenghuoError, StartError
+from fenghuo.lifecycle import Lifecycle
+from fenghuo.logs import get_logger
+from fenghuo.telemetry import exposition
+
+LARGEST_BODY = 8 << 20
+"""Bytes that a request may send unless a product says otherwise."""
+
+
+def parse_address(text: str) -> tuple[str, int]:
+    """`127.0.0.1:9093`, `[::1]:9093` or `:9093` (loopback) to (host, port).
+
+    Raises StartError for anything else.
+    """
+    host, colon, port = text.rpartition(":")
+    host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
+    if not colon or not port.isdigit() or int(port) > 65535:
+        raise StartError(f"the listen address {text!r} is no HOST:PORT", "write it as 127.0.0.1:9093")
+    return host, int(port)
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach the address."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def new_application(life: Lifecycle, registry: CollectorRegistry, largest_body: int = LARGEST_BODY) -> web.Application:
+    """An application with the common routes; products add theirs to its router before `serve`."""
+
+    async def healthy(_: web.Request) -> web.Response:
+        return web.Response(text=f"{life.name} is healthy.\n")
+
+    async def ready(_: web.Request) -> web.Response:
+        if life.is_ready:
+            return web.Response(text=f"{life.name} is ready.\n")
+        return web.Response(status=503, text=f"{life.name} is not ready: {life.not_ready_because}\n")
+
+    async def reload(_: web.Request) -> web.Response:
+        try:
+            await life.reload()
+        except FenghuoError as error:
+            return web.Response(status=500, text=f"failed to reload: {error}\n")
+        return web.Response(text="")
+
+    async def metrics(request: web.Request) -> web.Response:
+        body, content_type = exposition(registry, request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type})
+
+    application = web.Application(client_max_size=largest_body)
+    application.router.add_get("/-/healthy", healthy)
+    application.router.add_get("/-/ready", ready)
+    application.router.add_post("/-/reload", reload)
+    application.router.add_get("/metrics", metrics)
+    return application
+
+
+async def serve(life: Lifecycle, application: web.Application, address: str) -> str:
+    """Listen on `address`, register the tear-down with `life`, return the base URL that answers.
+
+    Port 0 takes a free port, and the URL says which. Raises StartError when the port is taken or the address
+    is not this machine's.
+    """
+    host, port = parse_address(address)
+    if not is_loopback(host):
+        get_logger(life.name).warning("listening beyond loopback without authentication", address=address)
+    runner = web.AppRunner(application, access_log=None, shutdown_timeout=2.0)
+    await runner.setup()
+    life.on_stop("http", runner.cleanup)
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        raise StartError(
+            f"can't listen on {address}: {error.strerror or error}", "choose another --web.listen-address"
+        ) from error
+    bound = runner.addresses[0]
+    return f"http://{_bracketed(str(bound[0]))}:{bound[1]}"
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that is free at this moment."""
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.bind((host, 0))
+        return int(probe.getsockname()[1])
+
+
+def _bracketed(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
