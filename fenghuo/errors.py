@@ -39,7 +39,8 @@ class Problem:
     def text(self, source: str) -> str:
         """Say it in one line, the way a compiler does: `file:line: path: expected …, got …`."""
         where = f"{source}:{self.line}" if self.line else source
-        got = "" if self.value is None else f", got {self.value!r}"
+        said = self.value is None or repr(self.value) in self.expected
+        got = "" if said else f", got {self.value!r}"
         road = f"{self.path}: " if self.path else ""
         return f"{where}: {road}{self.expected}{got}"
 
