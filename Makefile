@@ -41,13 +41,15 @@ check: install-dev ## format, lint, types, dependency rules, generated files
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/fenghuo dashboards generate --check
+	$(BIN)/python scripts/commands_doc.py --check
 
 format: install-dev ## put the code into its form
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-generate: install-dev ## write dashboards/generated anew
+generate: install-dev ## write dashboards/generated and docs/commands.md anew
 	$(BIN)/fenghuo dashboards generate
+	$(BIN)/python scripts/commands_doc.py
 
 bench: install-dev ## comparisons that anyone can repeat; see benchmarks/README.md
 	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done

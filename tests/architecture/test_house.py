@@ -4,10 +4,7 @@ import re
 import subprocess
 from pathlib import Path
 
-import click
 import pytest
-
-from fenghuo.cli import COMMANDS, command
 
 ROOT = Path(__file__).parents[2]
 TRACKED = [
@@ -63,25 +60,3 @@ def test_links_between_documents_lead_somewhere() -> None:
         if "://" not in target and not (path.parent / target).exists()
     ]
     assert broken == []
-
-
-def options(entry: click.Command, road: str) -> list[tuple[str, str]]:
-    """(command, option) of a command and all below it."""
-    found = [
-        (road, name) for parameter in entry.params if isinstance(parameter, click.Option) for name in parameter.opts
-    ]
-    if isinstance(entry, click.Group):
-        context = click.Context(entry)
-        for name in entry.list_commands(context):
-            below = entry.get_command(context, name)
-            assert below is not None
-            found += options(below, f"{road} {name}")
-    return found
-
-
-def test_every_command_and_option_is_documented() -> None:
-    """`docs/commands.md` names each of them; an option that nobody can find is not there."""
-    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
-    missing = [f"{road} {option}" for road, option in options(command, "fenghuo") if option not in text]
-    assert missing == []
-    assert all(f"fenghuo {name}" in text for name in COMMANDS)
