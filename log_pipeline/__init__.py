@@ -1,0 +1,1 @@
+"""The log pipeline: Filebeat events in Kafka, or container log files, to searchable documents, each one counted."""
