@@ -28,9 +28,10 @@ class Event:
     `message` the text without its line end; `path` and `offset` the log file and the byte where the line
     begins (None when the source does not say); `stream` stdout, stderr or empty; `host` the node's name.
 
-    `raw` is the JSON object as it came, or empty when the source read bare lines; then the document is built
-    from the fields. `taken` names the top-level keys that `raw` is known to have; `added` holds what stages add
-    to the document, by dotted path.
+    `raw` is what the source read, as it came, for dead letters. `body` is the JSON object that the document
+    is made from, on one line or not, or empty when the source read bare lines; then the document is built from
+    the fields. `metadata` is the JSON text of the body's `@metadata`, which is not for the sink; `added` is
+    what stages add to the document, by dotted path.
     """
 
     position: Position
@@ -44,13 +45,14 @@ class Event:
     pod: Pod | None = None
     level: str = ""
     raw: bytes = b""
-    taken: frozenset[str] = frozenset()
+    body: bytes = b""
+    metadata: bytes = b""
     added: dict[str, object] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
         """About how many bytes the event takes, for batches and budgets."""
-        return len(self.raw) or len(self.message) + 400
+        return len(self.body) or len(self.message) + 400
 
 
 @dataclass(frozen=True, slots=True)
