@@ -4,7 +4,6 @@ Everything that decides takes `now` (Unix seconds) as a parameter; everything th
 `Clock`. Tests use `fenghuo.testing.ManualClock`, which moves only when told to.
 """
 
-import asyncio
 import time
 from datetime import UTC, datetime
 from typing import Protocol
@@ -36,6 +35,8 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        import asyncio  # here, because a node agent reads the time without an event loop (asyncio weighs 11 MB)
+
         await asyncio.sleep(max(0.0, seconds))
 
 

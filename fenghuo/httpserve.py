@@ -4,39 +4,19 @@
 an address beyond it is said aloud in the log.
 """
 
-import ipaddress
-import socket
-
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
+from fenghuo.addresses import free_port, is_loopback, parse_address
 from fenghuo.errors import FenghuoError, StartError
 from fenghuo.lifecycle import Lifecycle
 from fenghuo.logs import get_logger
 from fenghuo.telemetry import exposition
 
+__all__ = ["LARGEST_BODY", "free_port", "is_loopback", "new_application", "parse_address", "serve"]
+
 LARGEST_BODY = 8 << 20
 """Bytes that a request may send unless a product says otherwise."""
-
-
-def parse_address(text: str) -> tuple[str, int]:
-    """`127.0.0.1:9093`, `[::1]:9093` or `:9093` (loopback) to (host, port).
-
-    Raises StartError for anything else.
-    """
-    host, colon, port = text.rpartition(":")
-    host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
-    if not colon or not port.isdigit() or int(port) > 65535:
-        raise StartError(f"the listen address {text!r} is no HOST:PORT", "write it as 127.0.0.1:9093")
-    return host, int(port)
-
-
-def is_loopback(host: str) -> bool:
-    """Whether only this machine can reach the address."""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def new_application(life: Lifecycle, registry: CollectorRegistry, largest_body: int = LARGEST_BODY) -> web.Application:
@@ -89,13 +69,6 @@ async def serve(life: Lifecycle, application: web.Application, address: str) -> 
         ) from error
     bound = runner.addresses[0]
     return f"http://{_bracketed(str(bound[0]))}:{bound[1]}"
-
-
-def free_port(host: str = "127.0.0.1") -> int:
-    """A port that is free at this moment."""
-    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
-        probe.bind((host, 0))
-        return int(probe.getsockname()[1])
 
 
 def _bracketed(host: str) -> str:
