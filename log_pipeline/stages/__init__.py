@@ -1,0 +1,1 @@
+"""What is done to each event between source and sink. One file a stage, listed in `catalog`."""
