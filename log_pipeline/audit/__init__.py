@@ -1,0 +1,1 @@
+"""The accounts: what was read, what became of it, and that the sums agree."""
