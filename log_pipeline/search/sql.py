@@ -1,8 +1,9 @@
 """A query as a WHERE clause for the SQLite sink's tables. Pure; values travel as bound parameters only.
 
-`lines` has a column for each field; `lines_text` is the full-text index over `index_text(message)`. A word
-or phrase, and one with a wildcard at its end, ask the index; wildcards elsewhere in the message, and texts
-without a letter or digit, read the messages one by one.
+`lines` has the lines, `origins` where they came from (a row a log file, so that its names are stored and
+compared once), `lines_text` the full-text index over `index_text(message)`. A word or phrase, and one with a
+wildcard at its end, ask the index; wildcards elsewhere in the message, and texts without a letter or digit,
+read the messages one by one.
 """
 
 from dataclasses import dataclass, field
@@ -10,23 +11,26 @@ from dataclasses import dataclass, field
 from log_pipeline.search.query import AllOf, AnyOf, Not, Query, Term
 from log_pipeline.search.text import has_words, index_text, is_word_character
 
-
 _LEVELS = {"warning": "warn", "err": "error", "critical": "fatal", "crit": "fatal", "panic": "fatal"}
 
 
 @dataclass(frozen=True, slots=True)
 class Where:
-    """A condition over `lines`, and the parameters that it binds, in order."""
+    """A condition over `lines`, and the parameters that it binds, in order.
+
+    `words` is what the full-text index is asked for, when every line found must answer to it.
+    """
 
     sql: str
     parameters: list[str] = field(default_factory=list)
+    words: str | None = None
 
 
 def where(query: Query) -> Where:
     """The condition that holds for exactly the lines that the query finds."""
     match = _match(query)
     if match is not None:
-        return Where("lines.rowid IN (SELECT rowid FROM lines_text WHERE lines_text MATCH ?)", [match])
+        return Where("lines.rowid IN (SELECT rowid FROM lines_text WHERE lines_text MATCH ?)", [match], match)
     if isinstance(query, Term):
         return _term(query)
     if isinstance(query, Not):
@@ -37,7 +41,8 @@ def where(query: Query) -> Where:
     # The words of a conjunction go to the index in one question: it intersects faster than SQL does.
     words = tuple(each for each in query.queries if _match(each) is not None)
     others = tuple(each for each in query.queries if _match(each) is None)
-    return _joined(" AND ", (AllOf(words), *others) if len(words) > 1 else query.queries)
+    joined = _joined(" AND ", (AllOf(words), *others) if len(words) > 1 else query.queries)
+    return Where(joined.sql, joined.parameters, _match(AllOf(words)))
 
 
 def _joined(operator: str, queries: tuple[Query, ...]) -> Where:
@@ -72,7 +77,13 @@ def _match_term(term: Term) -> str | None:
 
 
 def _term(term: Term) -> Where:
-    column = f"lines.{term.field}"
+    if term.field in ("message", "level", "stream"):
+        return _comparison(f"lines.{term.field}", term)
+    inner = _comparison(f"origins.{term.field}", term)
+    return Where(f"lines.origin IN (SELECT origins.rowid FROM origins WHERE {inner.sql})", inner.parameters)  # noqa: S608 - field names of ours
+
+
+def _comparison(column: str, term: Term) -> Where:
     if not any(term.pieces) and len(term.pieces) > 1:
         return Where(f"{column} <> ''")
     if term.field == "message":
