@@ -1,0 +1,1 @@
+"""The boards: one module each, all alike in their parts, none knowing another."""

@@ -1,0 +1,1 @@
+"""Rows of panels, one module a subject, that the boards put together."""

@@ -1,0 +1,1 @@
+"""From panels to Grafana's classic dashboard JSON: building, layout, rendering, lint. Knows no single board."""
