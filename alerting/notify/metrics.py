@@ -42,15 +42,19 @@ class NotifyMetrics:
         self._pending = Gauge(
             "fenghuo_outbox_pending", "Notifications that are stored and not yet answered.", registry=registry
         )
+        self._groups = Gauge(
+            "alertmanager_dispatcher_aggregation_groups", "Groups that hold alerts.", registry=registry
+        )
         for name in kinds:
             for family in (self._total, self._requests, self._requests_failed, self._latency):
                 family.labels(name)
             for reason in FailReason:
                 self._failed.labels(name, reason)
 
-    def watch_outbox(self, size: Callable[[], int]) -> None:
-        """Read the size of the outbox from here at each scrape."""
-        self._pending.set_function(size)
+    def watch(self, pending: Callable[[], int], groups: Callable[[], int]) -> None:
+        """Read these two sizes at each scrape; a new generation takes the old one's place."""
+        self._pending.set_function(pending)
+        self._groups.set_function(groups)
 
     def decided(self, reason: Reason) -> None:
         self._decisions.labels(reason).inc()

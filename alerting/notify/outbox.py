@@ -24,12 +24,13 @@ class Outbox:
         self._metrics = metrics
         self._clock = clock
 
-    def last_told(self, slot: Slot) -> LogEntry | None:
+    def last_told(self, slot: Slot, now: float) -> LogEntry | None:
         """What the slot has been told, or is about to be told: a stored message counts as sent."""
         pending = self._store.pending(slot)
         if pending is not None:
             return entry_of(pending.notification, pending.notification.at)
-        return self._store.entry(slot)
+        entry = self._store.entry(slot)
+        return None if entry is None or entry.expires_at <= now else entry
 
     async def post(self, integration: Integration, notification: Notification) -> None:
         """Store the notification and have it delivered. Raises StorageError; then nothing has changed."""

@@ -52,7 +52,7 @@ class Dedup:
         self._outbox = outbox
 
     async def __call__(self, flush: Flush) -> Flush | Ended:
-        entry = self._outbox.last_told(Slot(flush.group_key, self._integration.key))
+        entry = self._outbox.last_told(Slot(flush.group_key, self._integration.key), flush.now)
         repeat = flush.repeat_interval
         if entry is not None and entry.refused:
             repeat = min(repeat, REFUSED_RETRY)

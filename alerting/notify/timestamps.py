@@ -1,12 +1,31 @@
-"""Times as Go writes them into JSON, which is how every consumer of Alertmanager's webhook reads them."""
+"""Times as Go writes them into JSON, which is how every consumer of Alertmanager reads them."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, timezone
 
 NEVER = "0001-01-01T00:00:00Z"
 """Go's zero time: an alert that has no end yet."""
 
 
-def go_time(seconds: float) -> str:
-    """RFC 3339 in UTC with as many decimals as needed (RFC3339Nano): `2026-11-21T09:30:00.25Z`."""
-    text = datetime.fromtimestamp(seconds, UTC).isoformat(timespec="microseconds").removesuffix("+00:00")
-    return text.rstrip("0").rstrip(".") + "Z"
+def go_time(seconds: float, utc_offset: int = 0) -> str:
+    """RFC 3339 with as many decimals as needed, as the webhook has it: `2026-11-21T09:30:00.25Z`."""
+    whole, zone = _local(seconds, utc_offset).isoformat(timespec="microseconds"), _zone(utc_offset)
+    return whole[: len("2026-11-21T09:30:00.000000")].rstrip("0").rstrip(".") + zone
+
+
+def api_time(seconds: float, utc_offset: int = 0) -> str:
+    """RFC 3339 with milliseconds, as API v2 has it: `2026-11-21T17:30:00.250+08:00`."""
+    whole = _local(seconds, utc_offset).isoformat(timespec="milliseconds")
+    return whole[: len("2026-11-21T09:30:00.000")] + _zone(utc_offset)
+
+
+def _local(seconds: float, utc_offset: int) -> datetime:
+    """The moment in the zone."""
+    moment = datetime.fromtimestamp(seconds, UTC)
+    return moment.astimezone(timezone(timedelta(seconds=utc_offset))) if utc_offset else moment
+
+
+def _zone(utc_offset: int) -> str:
+    if not utc_offset:
+        return "Z"
+    hours, minutes = divmod(abs(utc_offset) // 60, 60)
+    return f"{'+' if utc_offset > 0 else '-'}{hours:02d}:{minutes:02d}"

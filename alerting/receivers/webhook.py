@@ -89,8 +89,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "status": FIRING if alert.ends_at is None else RESOLVED,
         "labels": dict(sorted(alert.labels.items())),
         "annotations": dict(sorted(alert.annotations.items())),
-        "startsAt": go_time(alert.starts_at),
-        "endsAt": NEVER if alert.ends_at is None else go_time(alert.ends_at),
+        "startsAt": go_time(alert.starts_at, alert.utc_offset),
+        "endsAt": NEVER if alert.ends_at is None else go_time(alert.ends_at, alert.utc_offset),
         "generatorURL": alert.generator_url,
         "fingerprint": alert.fingerprint,
     }
