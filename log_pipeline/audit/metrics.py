@@ -10,9 +10,17 @@ from log_pipeline.audit.lines import LineCounts
 from log_pipeline.model.position import Partition
 from log_pipeline.ports import Source
 
+_COUNTS = (
+    ("retries", "Events that a sink was asked again to take.", "reason"),
+    ("decoded", "Events decoded in part (typed), or whole because of an unusual shape.", "way"),
+    ("encoded", "Documents spliced from the event's bytes, rebuilt because that was not safe, or built.", "way"),
+)
+
 
 class PipelineMetrics(Collector):
-    """Everything that `/metrics` says about the flow. `pending` gives the events held, by partition."""
+    """Everything that `/metrics` says about the flow. `pending` gives the events held, by partition; `counts`
+    the counters of `_COUNTS` by name.
+    """
 
     def __init__(
         self,
@@ -20,14 +28,14 @@ class PipelineMetrics(Collector):
         ledger: Ledger,
         lines: LineCounts,
         pending: Callable[[], Mapping[Partition, int]],
-        retries: Mapping[str, int],
+        counts: Mapping[str, Mapping[str, int]],
         troubles: Mapping[str, str],
     ) -> None:
         self._source = source
         self._ledger = ledger
         self._lines = lines
         self._pending = pending
-        self._retries = retries
+        self._counts = counts
         self._troubles = troubles
 
     def describe(self) -> Iterable[Metric]:
@@ -39,8 +47,9 @@ class PipelineMetrics(Collector):
         yield _counter("fenghuo_logs_read", "Events read.", ["source"], [((self._source.name,), read)])
         yield _counter("fenghuo_logs_events", "Events with a final outcome.", ["outcome", "reason"], settled.items())
         yield _counter("fenghuo_logs_lines", "Log lines by level.", ["level", "namespace"], self._lines.counts.items())
-        retries = [((reason,), count) for reason, count in self._retries.items()]
-        yield _counter("fenghuo_logs_retries", "Events that a sink was asked again to take.", ["reason"], retries)
+        for name, text, label in _COUNTS:
+            counts = [((value,), count) for value, count in self._counts.get(name, {}).items()]
+            yield _counter(f"fenghuo_logs_{name}", text, [label], counts)
         pending = sum(self._pending().values())
         yield GaugeMetricFamily("fenghuo_logs_pending_events", "Events read and not yet settled.", pending)
         difference = read - settled.total() - pending

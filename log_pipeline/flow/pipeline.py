@@ -12,7 +12,7 @@ from itertools import groupby
 
 from fenghuo.backoff import Backoff
 from fenghuo.clock import Clock
-from fenghuo.errors import FenghuoError
+from fenghuo.errors import FenghuoError, StartError
 from fenghuo.lifecycle import Lifecycle
 from fenghuo.logs import get_logger
 from log_pipeline.audit.ledger import Ledger
@@ -98,11 +98,16 @@ class Pipeline:
         await self._source.open(self.release)
 
     async def _opened(self, part: str, open_: Callable[[], Awaitable[None]]) -> bool:
-        """Open a part, trying until it works; False when the end comes first."""
+        """Open a part, trying until it works; False when the end comes first.
+
+        A StartError is for the operator: trying again would not help.
+        """
         attempt = 0
         while not self._life.stopping:
             try:
                 await open_()
+            except StartError:
+                raise
             except FenghuoError as error:
                 self.health.trouble(part, str(error))
                 await self._pause_for(OPEN_PATIENCE.delay(attempt))

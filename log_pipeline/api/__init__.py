@@ -1,0 +1,1 @@
+"""What the log pipeline answers over HTTP besides metrics and health."""
