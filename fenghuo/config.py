@@ -24,6 +24,15 @@ Seconds = Annotated[float, BeforeValidator(lambda value: parse_duration(value) i
 
 YamlPath = tuple[str | int, ...]
 
+# libyaml reads ten times faster; a wheel without it still works
+_Composer = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _AsWritten(yaml.constructor.SafeConstructor):
+    """Every scalar stays the text it is written as, so that 1.10 and `on` and 12:30 keep their meaning."""
+
+    yaml_constructors: typing.ClassVar[dict[Any, Any]] = {"tag:yaml.org,2002:null": lambda _, __: None}
+
 
 class Config(BaseModel):
     """The base of all configuration classes: frozen, unknown keys refused, secrets from `*_file`."""
@@ -68,21 +77,27 @@ def read_text(path: Path) -> str:
 
 def parse_config(text: str, kind: type[ConfigT], source: str) -> ConfigT:
     """Read YAML `text` as a `kind`; `source` names it in errors. Raises ConfigError."""
-    data, lines = parse_yaml(text, source)
+    return validate(*parse_yaml(text, source), kind, source)
+
+
+def validate(data: Any, lines: Mapping[YamlPath, int], kind: type[ConfigT], source: str) -> ConfigT:
+    """What `parse_yaml` gave as a `kind`. Raises ConfigError."""
     try:
         return kind.model_validate({} if data is None else data)
     except ValidationError as error:
         raise ConfigError(source, [_problem(item, lines, data) for item in error.errors()]) from error
 
 
-def parse_yaml(text: str, source: str) -> tuple[Any, dict[YamlPath, int]]:
+def parse_yaml(text: str, source: str, *, as_written: bool = False) -> tuple[Any, dict[YamlPath, int]]:
     """YAML text to plain values, and the 1-based line of each path in it.
+
+    With `as_written` every scalar is a text (or None), for formats whose own reader decides what it means.
 
     Raises ConfigError for bad YAML, and for a key that stands twice in one mapping (YAML would silently
     keep the last).
     """
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Composer)
         if node is None:
             return None, {}
         lines: dict[YamlPath, int] = {}
@@ -90,7 +105,8 @@ def parse_yaml(text: str, source: str) -> tuple[Any, dict[YamlPath, int]]:
         _walk(node, (), lines, doubled, set())
         if doubled:
             raise ConfigError(source, doubled)
-        return yaml.safe_load(text), lines
+        constructor = _AsWritten() if as_written else yaml.constructor.SafeConstructor()
+        return constructor.construct_document(node), lines
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error)

@@ -15,7 +15,7 @@ Foreign exceptions are translated where the foreign library is called, and nowhe
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 class FenghuoError(Exception):
@@ -28,17 +28,19 @@ class Problem:
 
     `path` is the dotted road to the value (`route.receiver`), `value` what stands there as the user
     wrote it (None when the value is absent or a secret), `expected` what should stand there instead,
-    `line` the 1-based line of the file, 0 when unknown.
+    `line` the 1-based line of the file, 0 when unknown. `source` names the file where an error spans several.
     """
 
     path: str
     expected: str
     value: object = None
     line: int = 0
+    source: str = ""
 
     def text(self, source: str) -> str:
         """Say it in one line, the way a compiler does: `file:line: path: expected …, got …`."""
-        where = f"{source}:{self.line}" if self.line else source
+        file = self.source or source
+        where = f"{file}:{self.line}" if self.line else file
         said = self.value is None or repr(self.value) in self.expected
         got = "" if said else f", got {self.value!r}"
         road = f"{self.path}: " if self.path else ""
@@ -52,6 +54,14 @@ class ConfigError(FenghuoError):
         self.source = source
         self.problems = tuple(problems)
         super().__init__("\n".join(problem.text(source) for problem in self.problems))
+
+    @classmethod
+    def joined(cls, errors: Sequence["ConfigError"]) -> "ConfigError":
+        """One error for several files, each problem under its own file's name."""
+        problems = [
+            replace(problem, source=problem.source or error.source) for error in errors for problem in error.problems
+        ]
+        return cls(errors[0].source, problems)
 
 
 class StartError(FenghuoError):
