@@ -1,0 +1,140 @@
+"""What a cgroup is, and what is measured of it, the same for v1 and v2. Nothing here reads.
+
+None means that the kernel does not say: no series is published, and never a zero that would look like news.
+"""
+
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from exporters.collector import Labels
+from exporters.host import KeptFile, Tree
+from exporters.pods.cgroup_path import Place
+
+UNLIMITED = 1 << 62
+"""A limit above this is none and is published as 0, as cAdvisor does."""
+
+_HIGHEST = 1 << 64
+
+
+@dataclass(eq=False, slots=True)
+class Cgroup:
+    """One cgroup while it lives, with the files of it that are kept open.
+
+    `path` has a leading slash; `folders` gives for each hierarchy that has it the folder below cgroupfs.
+    """
+
+    path: str
+    place: Place
+    folders: dict[str, str]
+    tree: Tree
+    started: float | None = None
+    labels: Labels = ()
+    files: dict[str, KeptFile] = field(default_factory=dict)
+
+    def read(self, controller: str, name: str) -> bytes | None:
+        """A file's content; None when this cgroup does not have it, or no longer."""
+        file = self.files.get(name)
+        if file is None:
+            folder = self.folders.get(controller)
+            if folder is None:
+                return None
+            file = self.files[name] = self.tree.keep(f"{folder}/{name}" if folder else name)
+        content = file.read_record()
+        return content if isinstance(content, bytes) else None
+
+    def number(self, controller: str, name: str) -> int | None:
+        """A file that holds one number; None when it does not (`max`, or nothing)."""
+        return number_of(self.read(controller, name))
+
+    def numbers(self, controller: str, name: str) -> dict[bytes, bytes]:
+        """A file of lines `key value`; empty when it can't be read. Values are for `number_in`."""
+        words = (self.read(controller, name) or b"").split()
+        return dict(zip(words[::2], words[1::2], strict=False))
+
+    def close(self) -> None:
+        for file in self.files.values():
+            file.close()
+        self.files.clear()
+
+
+def number_of(content: bytes | None) -> int | None:
+    """The number that is the whole content; None for anything else, and for what no kernel counter can hold."""
+    try:
+        value = int(content) if content is not None else None
+    except ValueError:
+        return None
+    return value if value is None or -_HIGHEST < value < _HIGHEST else None
+
+
+def number_in(values: dict[bytes, bytes], key: bytes) -> int | None:
+    """The number under `key`; None when it is not there or is no number."""
+    return number_of(values.get(key))
+
+
+def scaled(value: float | None, factor: float) -> float | None:
+    """`value * factor`, where there is a value."""
+    return None if value is None else value * factor
+
+
+def limit_of(value: int | None) -> int | None:
+    """A limit as published: none is 0."""
+    return value if value is None or value < UNLIMITED else 0
+
+
+def working_set(usage: int | None, inactive_file: int | None) -> int | None:
+    """What can't be taken back without swapping: usage less the file cache that was not used lately."""
+    if usage is None or inactive_file is None:
+        return usage
+    return max(0, usage - inactive_file)
+
+
+@dataclass(slots=True)
+class Cpu:
+    """Seconds, except where said."""
+
+    usage: float | None = None
+    user: float | None = None
+    system: float | None = None
+    periods: int | None = None
+    throttled_periods: int | None = None
+    throttled: float | None = None
+    quota: int | None = None
+    """Microseconds a period; None without a limit."""
+    period: int | None = None
+    """Microseconds."""
+    shares: int | None = None
+
+
+@dataclass(slots=True)
+class Memory:
+    """Bytes, except the counts of failures and faults."""
+
+    usage: int | None = None
+    working_set: int | None = None
+    rss: int | None = None
+    cache: int | None = None
+    mapped_file: int | None = None
+    swap: int | None = None
+    kernel: int | None = None
+    max_usage: int | None = None
+    failcnt: int | None = None
+    pgfault: int | None = None
+    pgmajfault: int | None = None
+    active_file: int | None = None
+    inactive_file: int | None = None
+    limit: int | None = None
+    swap_limit: int | None = None
+    reservation: int | None = None
+    oom_kills: int | None = None
+
+
+class Reader(Protocol):
+    """One version of the cgroup interface. Methods read a few files and never raise."""
+
+    def cpu(self, cgroup: Cgroup) -> Cpu:
+        """Processor time, and the limits to it."""
+        ...
+
+    def memory(self, cgroup: Cgroup) -> Memory:
+        """Memory of a cgroup that is not the root."""
+        ...

@@ -1,0 +1,1 @@
+"""Collectors of the machine: names, labels, types and values are node_exporter's."""

@@ -1,0 +1,1 @@
+"""Which pod and container a cgroup belongs to, found without any API."""

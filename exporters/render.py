@@ -1,0 +1,141 @@
+"""Families to text: Prometheus' text format 0.0.4 and OpenMetrics 1.0.
+
+Most of a sample's line, `name{labels} `, is the same at each scrape, so it is made once and kept by the
+label values; a scrape then costs a look-up and a number a sample. `prometheus_client` builds and escapes
+every line anew, which costs 35 times as much and renames counters that lack `_total`.
+
+Formats: https://prometheus.io/docs/instrumenting/exposition_formats/ and the OpenMetrics 1.0 text format.
+"""
+
+import zlib
+from collections.abc import Iterable
+from enum import StrEnum
+
+from exporters.collector import Family, Labels, Metric
+
+GZIP_LEVEL = 1
+"""A fifth of the time of level 9 for a quarter more bytes."""
+
+
+class Format(StrEnum):
+    """The content type that goes with each format."""
+
+    TEXT = "text/plain; version=0.0.4; charset=utf-8"
+    OPENMETRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8"
+
+
+class _Block:
+    """What is kept for one metric: its head in each format and the prefix of each line."""
+
+    __slots__ = ("heads", "metric", "prefixes")
+
+    def __init__(self, metric: Metric) -> None:
+        self.metric = metric
+        self.heads = {Format.TEXT: _text_head(metric), Format.OPENMETRICS: _openmetrics_head(metric)}
+        self.prefixes: dict[Labels, str] = {}
+
+    def prefix(self, labels: Labels) -> str:
+        """Make and keep the prefix of one line."""
+        metric = self.metric
+        pairs = ",".join(f'{name}="{_escaped(value)}"' for name, value in zip(metric.labels, labels, strict=True))
+        made = f"{metric.name}{{{pairs}}} " if pairs else f"{metric.name} "
+        self.prefixes[labels] = made
+        return made
+
+    def forget(self, samples: list[tuple[Labels, float]]) -> None:
+        """Drop the prefixes of series that are gone, once they outnumber those that live."""
+        if len(self.prefixes) > 2 * len(samples) + 16:
+            living = {labels for labels, _ in samples}
+            self.prefixes = {labels: text for labels, text in self.prefixes.items() if labels in living}
+
+
+class Renderer:
+    """Holds the kept prefixes; one thread at a time."""
+
+    def __init__(self) -> None:
+        self._blocks: dict[Metric, _Block] = {}
+
+    def render(self, families: Iterable[Family], style: Format) -> bytes:
+        """The exposition of `families`. A family without samples leaves no trace."""
+        out: list[str] = []
+        for metric, samples in families:
+            if not samples:
+                continue
+            block = self._blocks.get(metric)
+            if block is None:
+                block = self._blocks[metric] = _Block(metric)
+            out.append(block.heads[style])
+            prefixes = block.prefixes
+            for labels, value in samples:
+                # x - x is 0 for every finite x: one test for NaN and both infinities
+                number = value if value - value == 0 else _special(value)
+                out.append(f"{prefixes.get(labels) or block.prefix(labels)}{number}\n")
+            block.forget(samples)
+        if style is Format.OPENMETRICS:
+            out.append("# EOF\n")
+        return "".join(out).encode()
+
+
+def _text_head(metric: Metric) -> str:
+    return f"# HELP {metric.name} {_escaped_help(metric.help)}\n# TYPE {metric.name} {metric.kind}\n"
+
+
+def _openmetrics_head(metric: Metric) -> str:
+    """OpenMetrics names a counter without `_total`, and has no counters but those whose samples end in it.
+
+    A counter of another name keeps its name and becomes `unknown`, or the dashboards would not find it.
+    """
+    name, kind = metric.name, "unknown" if metric.kind == "untyped" else metric.kind
+    if kind == "counter" and name.endswith("_total"):
+        name = name.removesuffix("_total")
+    elif kind == "counter":
+        kind = "unknown"
+    return f"# HELP {name} {_escaped(metric.help)}\n# TYPE {name} {kind}\n"
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+
+
+def _escaped_help(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n")
+
+
+def _special(value: float) -> str:
+    return "NaN" if value != value else "+Inf" if value > 0 else "-Inf"  # noqa: PLR0124 - that is how NaN shows
+
+
+def negotiate(accept: str) -> Format:
+    """The format that an `Accept` header asks for; text unless OpenMetrics is wanted at least as much."""
+    weights = {"application/openmetrics-text": 0.0, "text/plain": 0.0}
+    for item in accept.lower().split(","):
+        kind, *parameters = (part.strip() for part in item.split(";"))
+        if kind in weights and "version=0.0.1" not in parameters:
+            weights[kind] = max(weights[kind], _weight(parameters))
+    wanted = weights["application/openmetrics-text"]
+    return Format.OPENMETRICS if wanted > 0 and wanted >= weights["text/plain"] else Format.TEXT
+
+
+def _weight(parameters: list[str]) -> float:
+    for parameter in parameters:
+        if parameter.startswith("q="):
+            try:
+                return float(parameter[2:])
+            except ValueError:
+                return 0.0
+    return 1.0
+
+
+def wants_gzip(accept_encoding: str) -> bool:
+    """Whether an `Accept-Encoding` header allows gzip."""
+    for item in accept_encoding.lower().split(","):
+        coding, *parameters = (part.strip() for part in item.split(";"))
+        if coding == "gzip":
+            return _weight(parameters) > 0
+    return False
+
+
+def gzipped(body: bytes) -> bytes:
+    """The body as one gzip member."""
+    packer = zlib.compressobj(GZIP_LEVEL, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+    return packer.compress(body) + packer.flush()
