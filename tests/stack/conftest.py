@@ -1,8 +1,8 @@
 """The servers as fixtures. Each is started once a run, in parallel, and only when a chosen test asks for it.
 
 Everything in this folder carries the mark `stack`. These tests run when they are asked for, by `-m stack` or by
-a path in here; a plain `pytest` leaves them out. A server that can't be started fails the tests that need it:
-nothing is ever skipped in silence.
+a path in here (a long one, marked `soak`, by -m alone); a plain `pytest` leaves them out. A server that can't be
+started fails the tests that need it: nothing is ever skipped in silence.
 """
 
 from pathlib import Path
@@ -10,10 +10,14 @@ from typing import cast
 
 import pytest
 
+from tests.stack.servers.alertmanager import Alertmanager
 from tests.stack.servers.catalog import SERVERS
 from tests.stack.servers.elasticsearch import Elasticsearch
 from tests.stack.servers.fleet import Fleet
 from tests.stack.servers.kafka import Kafka
+from tests.stack.servers.postgresql import Postgresql
+from tests.stack.servers.prometheus import Prometheus
+from tests.stack.servers.victoriametrics import VictoriaMetrics
 
 HERE = Path(__file__).parent
 FLEET = pytest.StashKey[Fleet]()
@@ -26,9 +30,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     ours = [item for item in items if item.path.is_relative_to(HERE)]
     for item in ours:
         item.add_marker("stack")
-    if not _asked_for(config):
-        config.hook.pytest_deselected(items=ours)
-        items[:] = [item for item in items if item not in set(ours)]
+    left_out = {item for item in ours if not _asked_for(config, item)}
+    if left_out:
+        config.hook.pytest_deselected(items=list(left_out))
+        items[:] = [item for item in items if item not in left_out]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -62,9 +67,9 @@ def fleet(pytestconfig: pytest.Config) -> Fleet:
 
 
 @pytest.fixture(scope="session")
-def kafka(fleet: Fleet) -> Kafka:
-    """A Kafka broker; create topics of your own, the broker is everybody's."""
-    return cast("Kafka", fleet.get("kafka"))
+def alertmanager(fleet: Fleet) -> Alertmanager:
+    """An Alertmanager, and `amtool` beside it; leave its configuration as you found it."""
+    return cast("Alertmanager", fleet.get("alertmanager"))
 
 
 @pytest.fixture(scope="session")
@@ -73,6 +78,33 @@ def elasticsearch(fleet: Fleet) -> Elasticsearch:
     return cast("Elasticsearch", fleet.get("elasticsearch"))
 
 
-def _asked_for(config: pytest.Config) -> bool:
+@pytest.fixture(scope="session")
+def kafka(fleet: Fleet) -> Kafka:
+    """A Kafka broker; create topics of your own, the broker is everybody's."""
+    return cast("Kafka", fleet.get("kafka"))
+
+
+@pytest.fixture(scope="session")
+def postgresql(fleet: Fleet) -> Postgresql:
+    """A PostgreSQL; create a database of your own."""
+    return cast("Postgresql", fleet.get("postgresql"))
+
+
+@pytest.fixture(scope="session")
+def prometheus(fleet: Fleet) -> Prometheus:
+    """A Prometheus; give it your configuration at the start of a test, the next one gives it its own."""
+    return cast("Prometheus", fleet.get("prometheus"))
+
+
+@pytest.fixture(scope="session")
+def victoriametrics(fleet: Fleet) -> VictoriaMetrics:
+    """A VictoriaMetrics; use metric names of your own."""
+    return cast("VictoriaMetrics", fleet.get("victoriametrics"))
+
+
+def _asked_for(config: pytest.Config, item: pytest.Item) -> bool:
+    if config.option.markexpr:
+        return True  # -m decides
     paths = [Path(argument.split("::")[0]).resolve() for argument in config.args]
-    return bool(config.option.markexpr) or any(path.is_relative_to(HERE) for path in paths)
+    by_path = any(path.is_relative_to(HERE) for path in paths)
+    return by_path and item.get_closest_marker("soak") is None

@@ -6,11 +6,9 @@ process is and how it ends is written here once.
 
 import os
 import random
-import shutil
 import signal
 import socket
 import subprocess
-import threading
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,15 +16,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import ClassVar, Self
 
-from fenghuo.clock import SystemClock
 from fenghuo.errors import StartError
-
-INSTALL = "run scripts/install-servers.sh"
-"""The remedy for whatever is missing."""
+from tests.stack.servers.waiting import wait_until
 
 HOST = "127.0.0.1"
-_CLOCK = SystemClock()
-_NEVER = threading.Event()
 
 # PR_SET_PDEATHSIG fires when the *thread* that forked the child ends, so a server started from a short-lived
 # thread would die with it. All children are therefore forked by this one thread, which lives as long as we do.
@@ -97,13 +90,10 @@ class Server(ABC):
 
     def wait_ready(self) -> None:
         """Return as soon as it answers. Raises StartError when it dies or takes longer than `patience`."""
-        assert self._process is not None, f"{self.name} was never started"
-        deadline = _CLOCK.monotonic() + self.patience
-        while not self.answers():
-            if _ended(self._process, within=0.05):
-                raise StartError(f"{self.name} ended with status {self._process.returncode}", self.diagnosis())
-            if _CLOCK.monotonic() > deadline:
-                raise StartError(f"{self.name} did not answer within {self.patience:g} s", self.diagnosis())
+        try:
+            wait_until(self._answers_or_ended, "an answer", within=self.patience, every=0.05)
+        except TimeoutError as error:
+            raise StartError(f"{self.name} did not answer within {self.patience:g} s", self.diagnosis()) from error
 
     def stop(self, within: float = 10.0) -> None:
         """Ask it to end and wait; nothing when it does not run.
@@ -139,6 +129,12 @@ class Server(ABC):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _answers_or_ended(self) -> bool:
+        if not self.is_running:
+            status = None if self._process is None else self._process.returncode
+            raise StartError(f"{self.name} ended with status {status}", self.diagnosis())
+        return self.answers()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
         # setpriv becomes the server, so the process id is the server's own, and when this process dies without
@@ -181,15 +177,6 @@ def accepts(port: int) -> bool:
     return True
 
 
-def find_program(*candidates: str) -> Path:
-    """The first of the programs that is installed. Raises StartError naming them all."""
-    for candidate in candidates:
-        found = shutil.which(candidate)
-        if found is not None:
-            return Path(found)
-    raise StartError(f"not installed: {' or '.join(candidates)}", INSTALL)
-
-
 def _ended(process: subprocess.Popen[bytes], within: float) -> bool:
     """Wait up to `within` seconds for the process's end."""
     try:
@@ -207,8 +194,7 @@ def _kill_group(process: subprocess.Popen[bytes]) -> None:
         except ProcessLookupError:
             continue  # it ended by itself meanwhile
     process.wait()
-    while group_members(process.pid):
-        _NEVER.wait(0.02)
+    wait_until(lambda: not group_members(process.pid), "the end of a killed server", every=0.02)
 
 
 def group_members(group: int) -> list[int]:

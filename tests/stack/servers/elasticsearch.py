@@ -9,17 +9,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tests.stack.servers.cache import cached
+from tests.stack.servers.java import PROJECTS, compile_sources, fetch_jars, find_java
 from tests.stack.servers.over_http import HttpServer
-from tests.stack.servers.java import SOURCES, compile_sources, fetch_jars, find_jdk
 
-PROJECT = SOURCES / "elasticsearch"
+PROJECT = PROJECTS / "elasticsearch"
 
-# Java 21 is what the published classes are compiled for. The vector library is native and not published.
+# Java 21 is what the published classes are compiled for. The library for vectors is native and not published;
+# Java's own module for them is not asked for either, since not every runtime has it and no log line needs it.
 OPTIONS = (
     "-Xms512m",
     "-Xmx512m",
     "-XX:-UsePerfData",  # no memory-mapped file in /tmp
-    "--add-modules=jdk.incubator.vector",
     "--enable-native-access=ALL-UNNAMED",
     "-Dorg.elasticsearch.nativeaccess.enableVectorLibrary=false",
     "-Dio.netty.noUnsafe=true",
@@ -41,11 +41,11 @@ class Elasticsearch(HttpServer):
         self._java: list[str | Path] = []
 
     def prepare(self) -> None:
-        jdk = find_jdk(21)
+        java = find_java(21)
         launcher = [path for path in PROJECT.rglob("*") if path.is_file() and path.name != "log4j2.properties"]
-        built = cached(self.name, launcher, lambda entry: _build(jdk, entry))
+        built = cached(self.name, launcher, lambda entry: _build(java, entry))
         self._java = [
-            jdk / "bin" / "java",
+            java,
             *OPTIONS,
             f"-Des.nativelibs.path={self._native_libraries()}",
             "-cp",
@@ -67,7 +67,7 @@ class Elasticsearch(HttpServer):
         return folder
 
 
-def _build(jdk: Path, entry: Path) -> None:
+def _build(java: Path, entry: Path) -> None:
     fetch_jars(PROJECT / "pom.xml", entry / "lib")
-    compile_sources(jdk, PROJECT / "src", entry / "lib", entry / "classes")
+    compile_sources(java, PROJECT / "src", entry / "lib", entry / "classes")
     shutil.copytree(PROJECT / "resources", entry / "classes", dirs_exist_ok=True)

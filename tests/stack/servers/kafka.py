@@ -10,9 +10,10 @@ from confluent_kafka.cimpl import NewTopic
 
 from tests.stack.servers.base import HOST, Server, accepts, free_port
 from tests.stack.servers.cache import cached
-from tests.stack.servers.java import SOURCES, fetch_jars, find_jdk, run
+from tests.stack.servers.java import PROJECTS, fetch_jars, find_java
+from tests.stack.servers.programs import run
 
-PROJECT = SOURCES / "kafka"
+PROJECT = PROJECTS / "kafka"
 
 PROPERTIES = """\
 process.roles=broker,controller
@@ -56,7 +57,7 @@ class Kafka(Server):
     def prepare(self) -> None:
         jars = cached(self.name, [PROJECT / "pom.xml"], lambda entry: fetch_jars(PROJECT / "pom.xml", entry))
         self._java = [
-            find_jdk(17) / "bin" / "java",
+            find_java(17),
             "-Xmx512m",
             "-XX:-UsePerfData",  # no memory-mapped file in /tmp
             f"-Dlog4j2.configurationFile={PROJECT / 'log4j2.properties'}",

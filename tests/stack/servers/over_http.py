@@ -3,8 +3,10 @@
 import json
 from collections.abc import Mapping
 from http.client import HTTPException
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, cast
 from urllib.error import HTTPError
+from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
 from fenghuo.errors import RemoteAnswer, RemoteRefused
@@ -53,6 +55,43 @@ class HttpServer(Server):
                 raise RemoteAnswer(url, error.code, error.read().decode("utf-8", "replace")) from error
         except (OSError, HTTPException) as error:
             raise RemoteRefused(url, f"{type(error).__name__}: {error}") from error
+
+
+class ConfiguredServer(HttpServer):
+    """A server with one configuration file that it reads again at `POST /-/reload`."""
+
+    default_config: ClassVar[str]
+
+    @property
+    def config_file(self) -> Path:
+        """Where its configuration stands."""
+        return self.folder / f"{self.name}.yml"
+
+    def prepare(self) -> None:
+        if not self.config_file.exists():
+            self.config_file.write_text(self.default_config, encoding="utf-8")
+
+    def start(self, config: str | None = None) -> None:
+        """Start it, with a configuration of one's own where one is given; when it runs it takes that on."""
+        if config is not None:
+            self.write_config(config)
+        super().start()
+
+    def write_config(self, config: str) -> None:
+        """Replace the configuration; a running server reloads. Raises RemoteAnswer when it refuses."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.config_file.write_text(config, encoding="utf-8")
+        if self.is_running:
+            self.call("POST", "/-/reload")
+
+
+class PromqlServer(HttpServer):
+    """A server that answers PromQL under /api/v1."""
+
+    def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
+        """The samples of an instant vector: `{"metric": {…}, "value": [seconds, "text"]}`, now or `at` Unix seconds."""
+        asked = {"query": expression} | ({} if at is None else {"time": str(at)})
+        return cast("list[dict[str, Any]]", self.call("GET", f"/api/v1/query?{urlencode(asked)}")["data"]["result"])
 
 
 def _encoded(body: bytes | str | Mapping[str, Any] | None) -> bytes | None:

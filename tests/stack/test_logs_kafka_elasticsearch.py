@@ -1,0 +1,153 @@
+"""Filebeat events in a real Kafka become documents in a real Elasticsearch: each once, whatever happens between."""
+
+import json
+import random
+import sys
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from confluent_kafka import Producer
+
+from tests.stack.servers.elasticsearch import Elasticsearch
+from tests.stack.servers.kafka import Kafka
+from tests.stack.servers.over_http import HttpServer
+from tests.stack.servers.waiting import wait_until
+
+PARTITIONS = 4
+
+
+class LogPipeline(HttpServer):
+    """`python -m log_pipeline run` as a process of its own, between a topic and a data stream of one name."""
+
+    name = "log_pipeline"
+    ready_path = "/-/ready"
+
+    def __init__(self, folder: Path, kafka: Kafka, elasticsearch: Elasticsearch, stream: str, **source: object) -> None:
+        super().__init__(folder)
+        brokers = {"type": "kafka", "brokers": kafka.address, "topics": [stream], "group": stream}
+        self._config = {
+            "source": brokers | {"session_timeout": "6s"} | source,
+            "sink": {"type": "elasticsearch", "url": elasticsearch.url, "index": stream},
+            "dead_letters": {"path": str(folder / "dead-letters.ndjson")},
+            "state": {"path": str(folder / "state")},
+            "web": {"listen_address": self.address},
+        }
+
+    @property
+    def dead_letters(self) -> list[dict[str, Any]]:
+        path = self.folder / "dead-letters.ndjson"
+        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+    def prepare(self) -> None:
+        (self.folder / "logs.yml").write_text(yaml.safe_dump(self._config))
+
+    def command(self) -> Sequence[str | Path]:
+        return [sys.executable, "-m", "log_pipeline", "run", f"--config.file={self.folder / 'logs.yml'}"]
+
+    def totals(self) -> dict[str, int]:
+        """The ledger's totals of the running process."""
+        totals: dict[str, int] = self.call("GET", "/api/v1/ledger")["totals"]
+        return totals
+
+    def wait_for(self, outcome: str, count: int) -> dict[str, int]:
+        """The totals as soon as the running process counts so many of this outcome."""
+        wait_until(lambda: self.totals()[outcome] >= count, f"{count} {outcome}", within=90.0, every=0.005)
+        return self.totals()
+
+
+@pytest.fixture
+def stream(kafka: Kafka) -> Iterator[str]:
+    """The name of a fresh topic, which is also the data stream's and the group's."""
+    name = f"logs-test-{uuid.uuid4().hex[:8]}"
+    kafka.create_topic(name, partitions=PARTITIONS)
+    yield name
+    kafka.delete_topic(name)
+
+
+def filebeat_event(number: int) -> dict[str, Any]:
+    """The line with this number, as Filebeat 8 writes it; every third without Kubernetes metadata."""
+    file = number % 20
+    pod, container = f"shop-{file}", "app"
+    event: dict[str, Any] = {
+        "@timestamp": f"2026-11-21T09:{number // 60_000 % 60:02}:{number // 1000 % 60:02}.{number % 1000:03}Z",
+        "@metadata": {"beat": "filebeat", "type": "_doc", "version": "8.15.3"},
+        "stream": "stdout",
+        "message": f'ERROR payment {number} refused – «Zahlung» "42"',
+        "log": {
+            "offset": number * 100,
+            "file": {"path": f"/var/log/containers/{pod}_prod_{container}-{file:064x}.log"},
+        },
+        "input": {"type": "container"},
+        "agent": {"type": "filebeat", "version": "8.15.3", "name": "node-1"},
+        "host": {"name": "node-1"},
+    }
+    if number % 3:
+        event["kubernetes"] = {"namespace": "prod", "pod": {"name": pod}, "container": {"name": container}}
+    return event
+
+
+def produce(kafka: Kafka, topic: str, payloads: Sequence[bytes]) -> None:
+    """Write records to partitions by chance, as Filebeat does without a key."""
+    chance = random.Random(7)
+    producer = Producer({"bootstrap.servers": kafka.address, "linger.ms": 20, "queue.buffering.max.messages": 200_000})
+    for payload in payloads:
+        producer.produce(topic, payload, partition=chance.randrange(PARTITIONS))
+        producer.poll(0)
+    assert producer.flush(60.0) == 0
+
+
+def documents(elasticsearch: Elasticsearch, stream: str) -> list[dict[str, Any]]:
+    """All documents of the data stream."""
+    elasticsearch.call("POST", f"/{stream}/_refresh")
+    page = elasticsearch.call("POST", f"/{stream}/_search?scroll=1m", {"size": 10_000, "sort": ["_doc"]})
+    found: list[dict[str, Any]] = []
+    while page["hits"]["hits"]:
+        found += page["hits"]["hits"]
+        page = elasticsearch.call("POST", "/_search/scroll", {"scroll": "1m", "scroll_id": page["_scroll_id"]})
+    return found
+
+
+def number_of(document: dict[str, Any]) -> int:
+    return int(document["_source"]["message"].split()[2])
+
+
+def test_five_kills_on_the_way_lose_nothing_and_double_nothing(
+    kafka: Kafka, elasticsearch: Elasticsearch, stream: str, tmp_path: Path
+) -> None:
+    """50,000 events, SIGKILL at five points of progress: exactly 50,000 documents, each line once."""
+    count = 50_000
+    produce(kafka, stream, [json.dumps(filebeat_event(number)).encode() for number in range(count)])
+    pipeline = LogPipeline(tmp_path, kafka, elasticsearch, stream, instance="logs-1")
+
+    for progress in (1, 2_000, 4_500, 6_000, 8_500):
+        pipeline.start()
+        before = pipeline.wait_for("indexed", progress)
+        pipeline.kill()
+        assert before["pending"] > 0, "killed too late: nothing was in flight"
+    assert elasticsearch.call("GET", f"/{stream}/_count")["count"] < count
+
+    pipeline.start()
+    wait_until(lambda: committed(kafka, stream) == count, "all offsets committed", within=90.0, every=0.2)
+    totals = pipeline.totals()
+    pipeline.stop()
+
+    found = documents(elasticsearch, stream)
+    assert len(found) == count
+    assert sorted(number_of(document) for document in found) == list(range(count))
+    assert totals["difference"] == 0
+    assert pipeline.dead_letters == []
+
+
+def committed(kafka: Kafka, group: str) -> int:
+    """The sum of the offsets that the group has committed in the topic of its name."""
+    from confluent_kafka import Consumer, TopicPartition
+
+    consumer = Consumer({"bootstrap.servers": kafka.address, "group.id": group})
+    asked = [TopicPartition(group, number) for number in range(PARTITIONS)]
+    offsets = [one.offset for one in consumer.committed(asked, timeout=10.0)]
+    consumer.close()
+    return sum(max(0, offset) for offset in offsets)
