@@ -76,7 +76,7 @@ def filebeat_event(number: int) -> dict[str, Any]:
         "@timestamp": f"2026-11-21T09:{number // 60_000 % 60:02}:{number // 1000 % 60:02}.{number % 1000:03}Z",
         "@metadata": {"beat": "filebeat", "type": "_doc", "version": "8.15.3"},
         "stream": "stdout",
-        "message": f'ERROR payment {number} refused – «Zahlung» "42"',
+        "message": f'ERROR payment {number} refused: «Zahlung» "42"',
         "log": {
             "offset": number * 100,
             "file": {"path": f"/var/log/containers/{pod}_prod_{container}-{file:064x}.log"},
