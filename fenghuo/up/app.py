@@ -96,6 +96,8 @@ async def up(life: Lifecycle, settings: Settings, console: Console) -> None:
     """Run the stack until the end is asked for. Raises StartError for what keeps it from starting."""
     progress = Progress(console)
     hold_folder(life, settings.folder, progress)
+    if settings.address:
+        ports.require_free(*parse_address(settings.address))
     caller = AiohttpCaller()
     life.on_stop("calls", caller.close)
     options = await unless_stopped(life, with_prometheus(settings.options, caller, progress))
@@ -144,12 +146,11 @@ async def with_prometheus(options: Options, caller: HttpCaller, progress: Progre
 
 
 def choose_ports(settings: Settings) -> dict[str, int]:
-    """The port of each part; one that the user named must be free. Raises StartError."""
+    """The port of each part; the page's is the one that the user named, if they did."""
     remembered = ports.read_remembered(read_json(settings.folder.ports))
     if not settings.address:
         return ports.choose(ports.USUAL, remembered)
     host, port = parse_address(settings.address)
-    ports.require_free(host, port)
     others = {name: usual for name, usual in ports.USUAL.items() if name != "page"}
     chosen = ports.choose(others, {name: kept for name, kept in remembered.items() if kept != port})
     return {"page": port or free_port(host), **chosen}
@@ -188,7 +189,10 @@ async def run_on(life: Lifecycle, stack: Stack, caller: HttpCaller, progress: Pr
             stack.write_status()
             await stack.clock.sleep(STATUS_EVERY)
 
-    await unless_stopped(life, asyncio.gather(teller.run(), keep_status()))
+    async def both() -> None:
+        await asyncio.gather(teller.run(), keep_status())
+
+    await unless_stopped(life, both())
 
 
 T = TypeVar("T")
@@ -225,7 +229,7 @@ def hints(stack: Stack) -> Sequence[str]:
     """What to try, what to do, and the last words of what can't start."""
     root, options = stack.settings.folder.root, stack.settings.options
     state = "" if root == default_folder(os.environ) else f" --state {root}"
-    lines = [f"{part.title}: {line}" for part in stack.status().parts for line in part.last_lines]
+    lines = [f"{part.title}: {line}" for part in stack.status().parts for line in part.last_lines[-3:]]
     if options.prometheus_url:
         snippet = root / "config" / "scrape-snippet.yml"
         lines.append(f"add the scrape jobs of {snippet} to {safe_url(options.prometheus_url)} and reload it")

@@ -123,7 +123,7 @@ def _alerting(folder: StateFolder, address: str) -> PartSpec:
 
 def _demo(folder: StateFolder, address: str) -> PartSpec:
     command = python("fenghuo.up.demo", f"--folder={folder.demo}", f"--web.listen-address={address}")
-    return PartSpec("demo", "demo pods", f"http://{address}", command)
+    return PartSpec("demo", "demo traffic", f"http://{address}", command)
 
 
 def _prometheus_files(

@@ -121,4 +121,5 @@ async def run_command(command: Sequence[str], timeout: float) -> Ran:
         if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
+            await process.communicate()
     return Ran(process.returncode or 0, output.decode("utf-8", "replace"))

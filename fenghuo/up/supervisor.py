@@ -8,16 +8,17 @@ from fenghuo.up.parts import Part, State
 
 STOP_BUDGET = 3.5
 """Seconds from the first SIGTERM to the last SIGKILL; with the page's own end it stays within 5 s."""
-STOP_SHARE = 1.5
-"""Seconds that one part may hold up the next."""
+STOP_SHARE = 0.4
+"""The share of the budget for which one part may hold up the next."""
 
 
 class Supervisor:
     """Runs every part in a task of its own; a part's fate is its own."""
 
-    def __init__(self, parts: Sequence[Part], clock: Clock) -> None:
+    def __init__(self, parts: Sequence[Part], clock: Clock, stop_budget: float = STOP_BUDGET) -> None:
         self.parts = tuple(parts)
         self._clock = clock
+        self._stop_budget = stop_budget
         self._tasks: dict[Part, asyncio.Task[None]] = {}
 
     def start(self) -> None:
@@ -39,10 +40,10 @@ class Supervisor:
 
     async def stop(self) -> None:
         """End the last started first. One that hangs holds the others up for a moment only, then is killed."""
-        deadline = self._clock.monotonic() + STOP_BUDGET
+        deadline = self._clock.monotonic() + self._stop_budget
         for part in reversed(self.parts):
             part.end()
-            await self._wait({part}, min(STOP_SHARE, deadline - self._clock.monotonic()))
+            await self._wait({part}, min(STOP_SHARE * self._stop_budget, deadline - self._clock.monotonic()))
         left = {part for part in self.parts if part in self._tasks and not self._tasks[part].done()}
         await self._wait(left, deadline - self._clock.monotonic())
         for part in left:
