@@ -90,7 +90,7 @@ class Server:
             self._listener = socket.create_server((host, port), family=family, backlog=128)
         except OSError as error:
             raise StartError(
-                f"can't listen on {self._address}: {error.strerror or error}", "choose another --web.listen-address"
+                f"can't listen on {self._address}: {_reason(error)}", "choose another --web.listen-address"
             ) from error
         bound = self._listener.getsockname()
         return str(bound[0]), int(bound[1])
@@ -128,29 +128,29 @@ class Server:
         try:
             with connection:
                 connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                self._converse(connection)
+                try:
+                    self._converse(connection)
+                except _Refused as refused:
+                    connection.settimeout(self._limits.transfer)
+                    connection.sendall(_encoded(refused.response, close=True))
+                    _linger(connection, limit=1 << 20)
         except OSError:
             pass  # the client is gone or too slow; there is nobody to tell
         finally:
             self._slots.release()
 
     def _converse(self, connection: socket.socket) -> None:
-        """Answer one request after the other until either side wants to close."""
+        """Answer one request after the other until either side wants to close. Raises _Refused."""
         rest = b""
         close = False
         while not close:
-            try:
-                head, rest = self._read_head(connection, rest)
-                if not head:
-                    return
-                request, close = parse_head(head)
-                response = self._handle(request)
-            except _Refused as refused:
-                request, response, close = None, refused.response, True
+            head, rest = self._read_head(connection, rest)
+            if not head:
+                return
+            request, close = parse_head(head)
+            answer = _encoded(self._handle(request), close=close, bodiless=request.method == "HEAD")
             connection.settimeout(self._limits.transfer)
-            connection.sendall(
-                _encoded(response, close=close, bodiless=request is not None and request.method == "HEAD")
-            )
+            connection.sendall(answer)
 
     def _handle(self, request: Request) -> Response:
         try:
@@ -216,6 +216,18 @@ def _encoded(response: Response, *, close: bool, bodiless: bool = False) -> byte
     lines += [f"{name}: {value}" for name, value in headers.items()]
     head = "\r\n".join([*lines, "", ""]).encode("latin-1")
     return head if bodiless else head + response.body
+
+
+def _reason(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)
+
+
+def _linger(connection: socket.socket, limit: int) -> None:
+    """Read on for a moment: closing with bytes unread would reset the connection, and our answer with it."""
+    connection.shutdown(socket.SHUT_WR)
+    connection.settimeout(1.0)
+    while limit > 0 and (piece := connection.recv(limit)):
+        limit -= len(piece)
 
 
 def _try_to_send(connection: socket.socket, data: bytes) -> None:

@@ -42,7 +42,10 @@ class FakeMachine:
     @property
     def host(self) -> Host:
         """A host that reads this machine."""
-        return Host(self.roots, lambda path: self.statvfs(path), lambda: self.uname)
+        return Host(self.roots, self._ask_statvfs, lambda: self.uname)
+
+    def _ask_statvfs(self, path: str) -> os.statvfs_result:
+        return self.statvfs(path)  # looked up at each call, so that a test may replace it
 
     def write(self, path: str, content: str | bytes) -> None:
         """Write a file in place, as the kernel does: whoever has it open sees the new content."""

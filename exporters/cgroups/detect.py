@@ -38,12 +38,7 @@ def detect(host: Host) -> Layout:
     if isinstance(names, Unreadable):
         raise NoData(str(names))
     # controllers that are mounted together share a folder, `cpu,cpuacct`; the single names are links to it
-    folders = {
-        controller: name
-        for name in names
-        for controller in name.split(",")
-        if controller in V1_CONTROLLERS and not isinstance(host.cgroup.status(f"{name}/cgroup.procs"), Unreadable)
-    }
+    folders = {controller: name for name in names for controller in name.split(",") if controller in V1_CONTROLLERS}
     if not folders:
         raise NoData(f"{host.cgroup.root}: no cgroup hierarchy is mounted there")
     return Layout(Version.V1, folders)

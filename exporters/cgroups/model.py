@@ -71,9 +71,9 @@ def number_in(values: dict[bytes, bytes], key: bytes) -> int | None:
     return number_of(values.get(key))
 
 
-def scaled(value: float | None, factor: float) -> float | None:
-    """`value * factor`, where there is a value."""
-    return None if value is None else value * factor
+def seconds(value: int | None, parts: int) -> float | None:
+    """A count of parts of a second as seconds, where there is one."""
+    return None if value is None else value / parts
 
 
 def limit_of(value: int | None) -> int | None:

@@ -5,9 +5,9 @@
 
 import os
 
-from exporters.cgroups.model import Cgroup, Cpu, Memory, limit_of, number_in, scaled, working_set
+from exporters.cgroups.model import Cgroup, Cpu, Memory, limit_of, number_in, seconds, working_set
 
-_NANOSECOND = 1e-9
+_NANOSECONDS = 1_000_000_000
 _NO_QUOTA = -1
 
 
@@ -15,19 +15,19 @@ class V1Reader:
     """Each controller has a hierarchy of its own, and a cgroup need not be in all of them."""
 
     def __init__(self, ticks_a_second: int = os.sysconf("SC_CLK_TCK")) -> None:
-        self._tick = 1 / ticks_a_second
+        self._ticks = ticks_a_second
 
     def cpu(self, cgroup: Cgroup) -> Cpu:
         stat = cgroup.numbers("cpu", "cpu.stat")
         split = cgroup.numbers("cpuacct", "cpuacct.stat")
         quota = cgroup.number("cpu", "cpu.cfs_quota_us")
         return Cpu(
-            usage=scaled(cgroup.number("cpuacct", "cpuacct.usage"), _NANOSECOND),
-            user=scaled(number_in(split, b"user"), self._tick),
-            system=scaled(number_in(split, b"system"), self._tick),
+            usage=seconds(cgroup.number("cpuacct", "cpuacct.usage"), _NANOSECONDS),
+            user=seconds(number_in(split, b"user"), self._ticks),
+            system=seconds(number_in(split, b"system"), self._ticks),
             periods=number_in(stat, b"nr_periods"),
             throttled_periods=number_in(stat, b"nr_throttled"),
-            throttled=scaled(number_in(stat, b"throttled_time"), _NANOSECOND),
+            throttled=seconds(number_in(stat, b"throttled_time"), _NANOSECONDS),
             quota=None if quota == _NO_QUOTA else quota,
             period=cgroup.number("cpu", "cpu.cfs_period_us"),
             shares=cgroup.number("cpu", "cpu.shares"),

@@ -1,8 +1,8 @@
 """Readings of cgroup v2. Files: Documentation/admin-guide/cgroup-v2.rst of the kernel."""
 
-from exporters.cgroups.model import Cgroup, Cpu, Memory, limit_of, number_in, number_of, scaled, working_set
+from exporters.cgroups.model import Cgroup, Cpu, Memory, limit_of, number_in, number_of, seconds, working_set
 
-_MICROSECOND = 1e-6
+_MICROSECONDS = 1_000_000
 
 
 class V2Reader:
@@ -12,12 +12,12 @@ class V2Reader:
         stat = cgroup.numbers("", "cpu.stat")
         quota, period = _cpu_max(cgroup.read("", "cpu.max"))
         return Cpu(
-            usage=scaled(number_in(stat, b"usage_usec"), _MICROSECOND),
-            user=scaled(number_in(stat, b"user_usec"), _MICROSECOND),
-            system=scaled(number_in(stat, b"system_usec"), _MICROSECOND),
+            usage=seconds(number_in(stat, b"usage_usec"), _MICROSECONDS),
+            user=seconds(number_in(stat, b"user_usec"), _MICROSECONDS),
+            system=seconds(number_in(stat, b"system_usec"), _MICROSECONDS),
             periods=number_in(stat, b"nr_periods"),
             throttled_periods=number_in(stat, b"nr_throttled"),
-            throttled=scaled(number_in(stat, b"throttled_usec"), _MICROSECOND),
+            throttled=seconds(number_in(stat, b"throttled_usec"), _MICROSECONDS),
             quota=quota,
             period=period,
             shares=_shares(cgroup.number("", "cpu.weight")),

@@ -1,0 +1,65 @@
+"""Machines for the exporters' tests: the recorded trees, and pods as each runtime lays them out."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from exporters.app import cgroup_group, node_group
+from exporters.testing import FakeMachine, text_of
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "exporters"
+NOW = 1_700_000_000.0
+
+UID = "4a163a05-439d-484b-8e53-2968bc15824f"
+APP = "a" * 64
+SANDBOX = "5" * 64
+
+
+def recorded_machine(folder: Path, cgroups: str = "v2") -> FakeMachine:
+    """The recorded machine, with one of the recorded cgroup trees."""
+    machine = FakeMachine(folder)
+    machine.copy(FIXTURES / "node" / "proc", "proc")
+    machine.copy(FIXTURES / "node" / "sys", "sys")
+    machine.copy(FIXTURES / "node" / "udev", "udev")
+    machine.copy(FIXTURES / "cgroups" / cgroups, "cgroup")
+    machine.write("root/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
+    machine.write("proc/sys/kernel/random/boot_id", "6b1d0b2e-9b5c-4d8e-8f6a-2f0c9c1f7a11\n")
+    return machine
+
+
+def golden_texts(folder: Path) -> Mapping[str, str]:
+    """What is published for the recorded trees, by the name of the golden file."""
+    node = node_group(recorded_machine(folder / "node").host, {})
+    texts = {f"node_{name}": text_of(collector.collect(NOW)) for name, collector in node.collectors.items()}
+    for version in ("v1", "v2"):
+        group = cgroup_group(recorded_machine(folder / version, version).host, {"cgroup.lifetime": False})
+        for name, collector in group.collectors.items():
+            texts[f"{version}_{name.replace('.', '_')}"] = text_of(collector.collect(NOW))
+    return texts
+
+
+def v2_cgroup(machine: FakeMachine, path: str, *, quota: str = "50000 100000", oom_kills: int = 0) -> None:
+    """A cgroup of v2 that has used 12.5 s of CPU and holds 300 bytes, 100 of them unused file cache."""
+    machine.write("cgroup/cgroup.controllers", "cpu memory\n")
+    machine.write_all(
+        {
+            "cpu.stat": "usage_usec 12500000\nuser_usec 10000000\nsystem_usec 2500000\n"
+            "nr_periods 40\nnr_throttled 10\nthrottled_usec 3000000\n",
+            "cpu.max": f"{quota}\n",
+            "cpu.weight": "100\n",
+            "memory.current": "300\n",
+            "memory.stat": "anon 150\nfile 140\nkernel 10\nfile_mapped 20\ninactive_file 100\nactive_file 40\n"
+            "pgfault 7\npgmajfault 1\n",
+            "memory.max": "1000\n",
+            "memory.swap.max": "max\n",
+            "memory.min": "0\n",
+            "memory.swap.current": "0\n",
+            "memory.events": f"low 0\nhigh 0\nmax 2\noom 1\noom_kill {oom_kills}\n",
+        },
+        f"cgroup/{path}" if path else "cgroup",
+    )
+
+
+def log_links(machine: FakeMachine) -> None:
+    """The log folders of pod web-0 in namespace shop, whose container is called app."""
+    machine.write(f"root/var/log/containers/web-0_shop_app-{APP}.log", "")
+    machine.write(f"root/var/log/pods/shop_web-0_{UID}/app/0.log", "")

@@ -1,0 +1,75 @@
+"""Reading files: kept ones, absent ones, long ones and those that nobody may read."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from exporters.host import LONGEST, Reason, Tree, Unreadable
+
+
+def test_a_kept_file_is_read_as_it_is_now(tmp_path: Path) -> None:
+    """A file that changes in place is read anew each time, whole, however long it is."""
+    kept = Tree(str(tmp_path)).keep("stat")
+    contents = [b"one", b"", b"x" * 200_000, b"two"]
+    for content in contents:
+        (tmp_path / "stat").write_bytes(content)
+        assert kept.read() == content
+    kept.close()
+
+
+def test_a_kept_file_that_comes_later_is_found(tmp_path: Path) -> None:
+    """Absent now does not mean absent for ever."""
+    kept = Tree(str(tmp_path)).keep("later")
+    assert kept.read() == Unreadable(str(tmp_path / "later"), Reason.ABSENT, "No such file or directory")
+    (tmp_path / "later").write_bytes(b"here")
+    assert kept.read_record() == b"here"
+    kept.close()
+
+
+def test_a_stale_descriptor_is_opened_anew(tmp_path: Path) -> None:
+    """When the open file can no longer be read, as a removed cgroup's can't, the path is opened again."""
+    (tmp_path / "file").write_bytes(b"content")
+    kept = Tree(str(tmp_path)).keep("file")
+    assert kept.read() == b"content"
+    directory = os.open(tmp_path, os.O_RDONLY)
+    os.dup2(directory, kept._descriptor)  # reading it now fails, as with ENODEV
+    os.close(directory)
+    assert kept.read() == b"content"
+    kept.close()
+
+
+def test_what_can_not_be_read_is_a_value_with_a_reason(tmp_path: Path) -> None:
+    """Folders, absent folders and files below files are no exceptions."""
+    tree = Tree(str(tmp_path))
+    (tmp_path / "file").write_bytes(b"")
+    (tmp_path / "folder").mkdir()
+    assert isinstance(tree.read("folder"), Unreadable)
+    assert isinstance(tree.names("absent"), Unreadable)
+    assert isinstance(tree.folders("file"), Unreadable)
+    assert isinstance(tree.status("file/below"), Unreadable)
+
+
+def test_a_file_without_end_is_not_read_to_the_end() -> None:
+    """Reads are bounded: /dev/zero has more bytes than anybody wants."""
+    content = Tree("/dev").read("zero")
+    assert isinstance(content, Unreadable)
+    assert content.reason is Reason.TOO_LONG
+    assert str(LONGEST) in str(content)
+
+
+def test_lists_are_sorted_and_follow_no_links(tmp_path: Path) -> None:
+    """Names come in order; a link to a folder is no folder."""
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "a")
+    (tmp_path / "file").touch()
+    tree = Tree(f"{tmp_path}/")
+    assert tree.folders("") == ["a", "b"]
+    assert tree.names("") == ["a", "b", "file", "link"]
+
+
+@pytest.mark.parametrize(("root", "relative", "expected"), [("/", "proc/stat", "/proc/stat"), ("/host/", "", "/host")])
+def test_paths_are_below_the_root(root: str, relative: str, expected: str) -> None:
+    """One slash between root and path, also when the root is the root."""
+    assert Tree(root).path(relative) == expected

@@ -1,0 +1,128 @@
+"""The server as a client on the network meets it: answers, limits, and an end at once."""
+
+import http.client
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from exporters.serve import Limits, Request, Response, Server
+from exporters.testing import RecordingLog
+from fenghuo.errors import StartError
+
+
+def echo(request: Request) -> Response:
+    if request.path == "/fail":
+        raise ValueError("on purpose")
+    return Response(f"{request.method} {request.path} {dict(request.query)}".encode())
+
+
+@contextmanager
+def serving(limits: Limits | None = None, log: RecordingLog | None = None) -> Iterator[int]:
+    server = Server("127.0.0.1:0", echo, log if log is not None else RecordingLog(), limits)
+    _, port = server.start()
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        yield port
+    finally:
+        server.stop()
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def raw(port: int, data: bytes) -> bytes:
+    """Send bytes, and read until the server closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(data)
+        parts = []
+        while part := connection.recv(65536):
+            parts.append(part)
+        return b"".join(parts)
+
+
+def test_a_connection_serves_many_requests() -> None:
+    """Keep-alive: a scraper connects once."""
+    with serving() as port:
+        client = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        for path in ("/metrics?collect[]=cpu&collect[]=stat", "/a%20b"):
+            client.request("GET", path)
+            answer = client.getresponse()
+            assert answer.status == 200
+            assert answer.read() in (b"GET /metrics {'collect[]': ['cpu', 'stat']}", b"GET /a b {}")
+        client.close()
+
+
+def test_head_has_no_body() -> None:
+    """HEAD tells the length of what GET would send."""
+    with serving() as port:
+        head, _, body = raw(port, b"HEAD / HTTP/1.1\r\nConnection: close\r\n\r\n").partition(b"\r\n\r\n")
+        assert b"Content-Length: 9" in head
+        assert body == b""
+
+
+def test_requests_in_one_packet_are_answered_in_order() -> None:
+    """Pipelined requests are not lost."""
+    with serving() as port:
+        answer = raw(port, b"GET /1 HTTP/1.1\r\n\r\nGET /2 HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert answer.count(b"HTTP/1.1 200 OK") == 2
+        assert answer.index(b"GET /1") < answer.index(b"GET /2")
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"nonsense\r\n\r\n", 400),
+        (b"GET / HTTP/2.0\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nno colon here\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\n folded: header\r\n\r\n", 400),
+        (b"GET /?" + b"a=1&" * 500 + b" HTTP/1.1\r\n\r\n", 400),
+        (b"POST / HTTP/1.1\r\n\r\n", 405),
+        (b"GET / HTTP/1.1\r\nContent-Length: 5\r\n\r\nhello", 413),
+        (b"GET / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 413),
+        (b"GET / HTTP/1.1\r\nX: " + b"a" * 40_000, 431),
+    ],
+)
+def test_what_a_scraper_never_sends_is_refused(data: bytes, status: int) -> None:
+    """The answer says what was expected, and the connection is closed."""
+    with serving() as port:
+        answer = raw(port, data)
+        assert answer.startswith(f"HTTP/1.1 {status} ".encode())
+        assert b"expected" in answer
+
+
+def test_a_request_that_fails_is_answered_and_logged() -> None:
+    """500 to the client, the reason to the log, and the next request is served."""
+    log = RecordingLog()
+    with serving(log=log) as port:
+        assert raw(port, b"GET /fail HTTP/1.0\r\n\r\n").startswith(b"HTTP/1.1 500 ")
+        assert raw(port, b"GET /ok HTTP/1.0\r\n\r\n").endswith(b"GET /ok {}")
+    assert 'reason="ValueError: on purpose"' in log.lines[0]
+
+
+def test_more_connections_than_allowed_are_turned_away() -> None:
+    """The limit answers 503 at once; a place that becomes free is given to the next."""
+    with serving(Limits(connections=1)) as port, socket.create_connection(("127.0.0.1", port), timeout=5) as first:
+        first.sendall(b"GET / HTTP/1.1\r\n\r\n")
+        assert first.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert raw(port, b"").startswith(b"HTTP/1.1 503 ")
+        first.sendall(b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n")
+        assert first.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert first.recv(65536) == b""
+
+
+def test_a_client_that_sends_slowly_is_dropped() -> None:
+    """A head that does not arrive in time ends the connection without an answer."""
+    with serving(Limits(transfer=0.05)) as port:
+        assert raw(port, b"GET / HT") == b""
+
+
+def test_a_port_that_is_taken_is_one_line_of_cause_and_remedy() -> None:
+    """The operator reads which address, why, and what to do."""
+    with (
+        serving() as port,
+        pytest.raises(StartError, match=rf"can't listen on 127.0.0.1:{port}: Address already in use; choose another"),
+    ):
+        Server(f"127.0.0.1:{port}", echo, RecordingLog()).start()
