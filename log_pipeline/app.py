@@ -8,9 +8,10 @@ from fenghuo.clock import SystemClock
 from fenghuo.lifecycle import Lifecycle
 from fenghuo.logs import get_logger
 from fenghuo.telemetry import new_registry
-from log_pipeline.adapters.catalog import SINKS, SOURCES, Tools
+from log_pipeline.adapters.catalog import SEARCHERS, SINKS, SOURCES, Tools
 from log_pipeline.adapters.deadletter import DeadLetterFile
 from log_pipeline.api.ledger import add_ledger_route
+from log_pipeline.api.search import add_search_route
 from log_pipeline.audit.metrics import PipelineMetrics
 from log_pipeline.codec.document import DocumentEncoder
 from log_pipeline.codec.filebeat import FilebeatDecoder
@@ -33,7 +34,11 @@ async def serve(life: Lifecycle, config: LogsConfig) -> None:
     source = SOURCES[config.source.type](config.source, tools)
     life.on_stop("source", source.close)
     pipeline = Pipeline(source, sink, letters, CATALOG, life, clock)
-    url = await httpserve.serve(life, _application(life, pipeline, source, tools), config.web.listen_address)
+    searcher = SEARCHERS[config.sink.type](config.sink)
+    life.on_stop("searcher", searcher.close)
+    application = _application(life, pipeline, source, tools)
+    add_search_route(application, searcher, clock)
+    url = await httpserve.serve(life, application, config.web.listen_address)
     get_logger("logs").info("serving", url=url, source=config.source.type, sink=config.sink.type)
     await pipeline.run()
 

@@ -9,6 +9,7 @@ from fenghuo.lifecycle import Lifecycle, run
 from fenghuo.logs import FORMATS, LEVELS, Format, set_up_logs
 from log_pipeline.app import serve
 from log_pipeline.config import LogsConfig
+from log_pipeline.search_cli import command as search
 
 _CONFIG_FILE = click.option(
     "--config.file", "config_file", type=click.Path(path_type=Path), required=True, help="The configuration file."
@@ -41,3 +42,6 @@ def check(config_file: Path) -> None:
     """Say whether the configuration can be used; all its problems at once."""
     config = load_config(config_file, LogsConfig)
     click.echo(f"{config_file}: valid, from {config.source.type} to {config.sink.type}")
+
+
+command.add_command(search)

@@ -14,12 +14,16 @@ worker thread, in slices; the event loop never waits for a disk.
 """
 
 import asyncio
+import platform
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal, TypeVar
 
-from fenghuo.clock import Clock, SystemClock
+from pydantic import Field
+
+from fenghuo.clock import Clock
+from fenghuo.config import Config
 from log_pipeline.adapters.follow import FileSettings, Follower, Instant
 from log_pipeline.model.event import Event
 from log_pipeline.model.position import Partition
@@ -30,29 +34,26 @@ _POLL = 0.1
 Result = TypeVar("Result")
 
 
-class FileSource:
-    """A Source. `paths` are globs, `positions` is the file that remembers, `host` names the node."""
+class FilesConfig(Config):
+    """`source: {type: files}`. `paths` are globs; `host` names the node in the documents."""
 
-    def __init__(
-        self,
-        paths: Sequence[str],
-        positions: Path,
-        host: str,
-        clock: Clock | None = None,
-        settings: FileSettings | None = None,
-    ) -> None:
-        self._follower = Follower(paths, positions, host, settings or FileSettings())
-        self._clock = clock or SystemClock()
+    type: Literal["files"]
+    paths: list[str] = Field(min_length=1)
+    host: str = Field(default_factory=platform.node)
+
+
+class FileSource:
+    """A Source. `state` is the folder that keeps the positions."""
+
+    name = "files"
+    lag_unit: Literal["messages", "bytes"] = "bytes"
+
+    def __init__(self, config: FilesConfig, state: Path, clock: Clock, settings: FileSettings | None = None) -> None:
+        positions = state / "positions.sqlite"
+        self._follower = Follower(config.paths, positions, config.host, settings or FileSettings())
+        self._clock = clock
         self._thread = ThreadPoolExecutor(1, "files")
         self._paused = False
-
-    @property
-    def name(self) -> str:
-        return "files"
-
-    @property
-    def lag_unit(self) -> Literal["messages", "bytes"]:
-        return "bytes"
 
     async def open(self, release: Release) -> None:
         """Never calls `release`: nobody takes a file away from us."""

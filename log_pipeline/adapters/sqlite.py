@@ -9,11 +9,13 @@ import asyncio
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
-from fenghuo.clock import Clock, SystemClock
+from pydantic import Field
+
+from fenghuo.clock import Clock
+from fenghuo.config import Config, Seconds
 from fenghuo.logs import get_logger
 from log_pipeline.adapters.sqlite_schema import error_code, open_writer
 from log_pipeline.codec.rfc3339 import to_nanoseconds
@@ -38,21 +40,24 @@ Result = TypeVar("Result")
 Origin = tuple[str, str, str, str, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """How long lines are kept, in seconds, and how many bytes of lines; whichever is reached first."""
+class SqliteConfig(Config):
+    """`sink: {type: sqlite}`. The oldest lines are deleted beyond `retention`, or when more than `largest` bytes
+    are in use.
+    """
 
-    age: float = 7 * _DAY
-    size: int = 4 << 30
+    type: Literal["sqlite"]
+    path: Path = Path("state/logs.sqlite")
+    retention: Seconds = Field(default=7 * _DAY, gt=0.0)
+    largest: int = Field(default=4 << 30, ge=1 << 20)
 
 
 class SqliteSink:
     """A Sink. `open` raises StartError for a file that can't be written, StorageError for what may pass."""
 
-    def __init__(self, path: Path, retention: Retention | None = None, clock: Clock | None = None) -> None:
-        self.path = path
-        self._retention = retention or Retention()
-        self._clock = clock or SystemClock()
+    def __init__(self, config: SqliteConfig, clock: Clock) -> None:
+        self.path = config.path
+        self._config = config
+        self._clock = clock
         self._thread = ThreadPoolExecutor(1, "sqlite-sink")
         self._connection: sqlite3.Connection | None = None
         self._origins: dict[Origin, int] = {}
@@ -148,7 +153,9 @@ class SqliteSink:
         """One step of retention: at most `step` of the oldest lines."""
         try:
             used = _used_bytes(connection)
-            until = _EVER if used > self._retention.size else round(max(0.0, now - self._retention.age)) * 1_000_000_000
+            until = (
+                _EVER if used > self._config.largest else round(max(0.0, now - self._config.retention)) * 1_000_000_000
+            )
             old = connection.execute(
                 "SELECT rowid, message FROM lines WHERE time < ? ORDER BY time LIMIT ?", (until, step)
             ).fetchall()
