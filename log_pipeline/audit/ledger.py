@@ -46,7 +46,8 @@ class Ledger:
 
     def release(self, partition: Partition, count: int) -> None:
         """`count` pending events of the partition are somebody else's now."""
-        self._settled[partition][RELEASED, "revoked"] += count
+        if count:
+            self._settled[partition][RELEASED, "revoked"] += count
 
     def accounts(self, pending: Mapping[Partition, int]) -> list[Account]:
         """The sums of each partition, given how many of its events are still held."""
