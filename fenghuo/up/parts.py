@@ -131,6 +131,8 @@ class Part:
             await self._clock.sleep(PROBE_WHILE_RUNNING if self.state is State.READY else PROBE_WHILE_STARTING)
 
     def _unanswered(self, reason: str) -> None:
+        if self._end.is_set():
+            return  # it is on its way out, and may be mute
         if self.state is State.READY:
             self.last_error = reason
             self.move(Event.UNANSWERED, f"does not answer: {reason}", trouble=True)
