@@ -7,7 +7,8 @@ from typing import Any
 
 import promql_parser
 
-_VARIABLE = re.compile(r"\$\{(\w+)(?::\w+)?\}|\$(\w+)|\[\[(\w+)\]\]")
+_NAME = r"([A-Za-z_]\w*)"  # not `$1`, which is label_replace's
+_VARIABLE = re.compile(rf"\$\{{{_NAME}(?::\w+)?\}}|\${_NAME}|\[\[{_NAME}\]\]")
 _DURATIONS = {"__rate_interval": "1m", "__interval": "15s", "__range": "1h"}
 _PARTS = ("expr", "lhs", "rhs", "args", "param", "vector_selector")
 

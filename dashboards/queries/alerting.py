@@ -15,3 +15,7 @@ SEND_SECONDS_95 = (
     "histogram_quantile(0.95, sum by (integration, le)"
     f" (rate(alertmanager_notification_latency_seconds_bucket{{{ENGINE}}}{RANGE})))"
 )
+
+RULES_FAILED = f"sum by (rule_group) (rate(prometheus_rule_evaluation_failures_total{{{ENGINE}}}{RANGE}))"
+RULES_MISSED = f"sum by (rule_group) (rate(prometheus_rule_group_iterations_missed_total{{{ENGINE}}}{RANGE}))"
+RULE_SECONDS = f"max by (rule_group) (prometheus_rule_group_last_duration_seconds{{{ENGINE}}})"

@@ -10,4 +10,7 @@ ON_HOST = 'instance=~"(?:$instance)(?::[0-9]+)?"'
 
 HOST = f'job="node",{ON_HOST}'
 
-CONTAINER = f'job="cgroup",{ON_HOST},namespace=~"$namespace",pod=~"$pod",container!=""'
+IN_POD = f'job="cgroup",{ON_HOST},namespace=~"$namespace",pod=~"$pod"'
+
+CONTAINER = f'{IN_POD},id=~".*[0-9a-f]{{64}}.*"'
+"""Every runtime puts the container's id of 64 digits into its cgroup's path: with and without Kubernetes."""

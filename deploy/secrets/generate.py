@@ -32,11 +32,13 @@ FILES: dict[str, tuple[int, str]] = {
     # Kibana reads no password files, but it reads more than one configuration file.
     "kibana/secrets.yml": (
         ELASTIC,
-        "elasticsearch.username: kibana_system\n"
-        "elasticsearch.password: {kibana_password}\n"
-        "xpack.security.encryptionKey: {kibana_key_security}\n"
-        "xpack.encryptedSavedObjects.encryptionKey: {kibana_key_objects}\n"
-        "xpack.reporting.encryptionKey: {kibana_key_reporting}\n",
+        (
+            "elasticsearch.username: kibana_system\n"
+            "elasticsearch.password: {kibana_password}\n"
+            "xpack.security.encryptionKey: {kibana_key_security}\n"
+            "xpack.encryptedSavedObjects.encryptionKey: {kibana_key_objects}\n"
+            "xpack.reporting.encryptionKey: {kibana_key_reporting}\n"
+        ),
     ),
 }
 """Each file with its owner and its text; a name in braces stands for the secret of that name."""
@@ -61,8 +63,9 @@ def put(path: Path, text: str, owner: int) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     new = path.with_name(path.name + ".new")
     new.unlink(missing_ok=True)
-    with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o400), "w", encoding="ascii") as file:
-        file.write(text)
+    new.touch(0o600)
+    new.write_text(text, encoding="ascii")
+    new.chmod(0o400)
     if os.geteuid() == 0:
         os.chown(new, owner, owner)
     new.rename(path)

@@ -1,13 +1,31 @@
-"""The alert engine: what fires, who was told, what still waits to be told."""
+"""The alert engine: what fires, whether rules are evaluated in time, who was told, what waits to be told."""
 
 from dashboards.grafana.board import Cell, Row
 from dashboards.grafana.panels import Query, graph
 from dashboards.queries import alerting
 
 
-def engine() -> Row:
-    """Alerts in, messages out."""
+def evaluation() -> Row:
+    """From rules to alerts."""
     firing = graph("Firing alerts", "Active in the engine now.", "none", Query(alerting.FIRING, "firing"))
+    trouble = graph(
+        "Rule evaluations failed or left out",
+        "A failed query keeps the state of its alerts: nothing fires and nothing is resolved by it.",
+        "cps",
+        Query(alerting.RULES_FAILED, "{{rule_group}} failed"),
+        Query(alerting.RULES_MISSED, "{{rule_group}} left out"),
+    )
+    seconds = graph(
+        "Time to evaluate a group",
+        "The last evaluation. A group that needs longer than its interval leaves the next one out.",
+        "s",
+        Query(alerting.RULE_SECONDS, "{{rule_group}}"),
+    )
+    return Row("Alert engine: rules", [Cell(firing), Cell(trouble), Cell(seconds)])
+
+
+def notification() -> Row:
+    """From alerts to people."""
     sent = graph(
         "Notifications",
         "By kind of receiver; those that failed with the reason.",
@@ -27,4 +45,4 @@ def engine() -> Row:
         "s",
         Query(alerting.SEND_SECONDS_95, "{{integration}}"),
     )
-    return Row("Alert engine", [Cell(panel, width=6) for panel in (firing, sent, outbox, seconds)])
+    return Row("Alert engine: notifications", [Cell(sent), Cell(outbox), Cell(seconds)])

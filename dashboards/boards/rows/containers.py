@@ -4,7 +4,7 @@ from dashboards.grafana.board import Cell, Row
 from dashboards.grafana.panels import Query, graph, share
 from dashboards.queries import containers
 
-_NAME = "{{namespace}}/{{pod}}/{{container}}"
+_NAME = "{{title}}"
 
 
 def usage_and_limits() -> Row:
@@ -30,9 +30,10 @@ def usage_and_limits() -> Row:
     )
     kills = graph(
         "Out-of-memory kills",
-        "By pod. A killed container's own count may go with it; its pod's stays.",
+        "By pod, whose count stays when the killed container's goes. Outside of pods by container.",
         "none",
-        Query(containers.OOM_KILLS, "{{namespace}}/{{pod}}"),
+        Query(containers.OOM_KILLS_OF_PODS, "{{namespace}}/{{pod}}"),
+        Query(containers.OOM_KILLS_WITHOUT_POD, "{{name}}"),
     )
     wide = [Cell(cpu, width=12), Cell(memory, width=12)]
     return Row("Containers", [*wide, Cell(of_limit), Cell(throttled), Cell(kills)])
