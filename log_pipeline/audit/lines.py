@@ -2,21 +2,35 @@
 
 from collections import Counter
 
-from log_pipeline.model.event import Event
+from log_pipeline.model.event import LEVELS, Event
 
-MOST_SERIES = 5_000
-"""Pairs of level and namespace that are told apart; what comes later counts as namespace `other`."""
+MOST_NAMESPACES = 1_000
+"""Namespaces that are told apart; what comes later counts as namespace `other`."""
+
+UNKNOWN = "unknown"
 
 
 class LineCounts:
-    """Lines by (level, namespace); an unknown level is `unknown`, a line of no pod has an empty namespace."""
+    """Lines by (level, namespace); an unknown level is `unknown`, a line of no pod has an empty namespace.
 
-    def __init__(self, most: int = MOST_SERIES) -> None:
+    A namespace begins with all its levels at zero: a series that first appears at 50 would look, to a rule
+    over its rate, as if nothing had happened.
+    """
+
+    def __init__(self, most: int = MOST_NAMESPACES) -> None:
         self.counts: Counter[tuple[str, str]] = Counter()
+        self._namespaces: set[str] = set()
         self._most = most
 
     def add(self, event: Event) -> None:
-        key = (event.level or "unknown", event.pod.namespace if event.pod else "")
-        if key not in self.counts and len(self.counts) >= self._most:
-            key = (key[0], "other")
-        self.counts[key] += 1
+        namespace = event.pod.namespace if event.pod else ""
+        if namespace not in self._namespaces:
+            namespace = self._begin(namespace)
+        self.counts[event.level or UNKNOWN, namespace] += 1
+
+    def _begin(self, namespace: str) -> str:
+        namespace = namespace if len(self._namespaces) < self._most else "other"
+        if namespace not in self._namespaces:
+            self._namespaces.add(namespace)
+            self.counts.update({(level, namespace): 0 for level in (*LEVELS, UNKNOWN)})
+        return namespace

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 
 from log_pipeline.model.position import Position
 
+LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
+"""How bad a line is, in our words."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pod:

@@ -9,8 +9,6 @@ import re
 
 from log_pipeline.model.event import Event
 
-LEVELS = ("trace", "debug", "info", "warn", "error", "fatal")
-
 _NAMES = {
     **dict.fromkeys(("trace", "finest", "10"), "trace"),
     **dict.fromkeys(("debug", "dbg", "fine", "finer", "verbose", "20"), "debug"),

@@ -3,7 +3,7 @@
 Events without Kubernetes metadata are normal (the first lines of a pod, an API server that was away), and the
 kubelet's paths name what is missing:
 
-    /var/log/containers/<pod>_<namespace>_<container>-<64 hex digits>.log
+    /var/log/containers/<pod>_<namespace>_<container>-<64 hex digits>.log     (in any folder)
     /var/log/pods/<namespace>_<pod>_<uid>/<container>/<restart count>.log
     /var/lib/docker/containers/<64 hex digits>/<the same>-json.log
 
@@ -15,7 +15,7 @@ from functools import lru_cache
 
 from log_pipeline.model.event import Event, Pod
 
-_CONTAINERS = re.compile(r"/containers/([^/_]+)_([^/_]+)_([^/]+)-([0-9a-f]{64})\.log$")
+_CONTAINERS = re.compile(r"(?:^|/)([^/_]+)_([^/_]+)_([^/]+)-([0-9a-f]{64})\.log$")
 _PODS = re.compile(r"/pods/([^/_]+)_([^/_]+)_([^/_]+)/([^/]+)/\d+\.log(?:\.[^/]*)?$")
 _DOCKER = re.compile(r"/containers/([0-9a-f]{64})/\1-json\.log(?:\.\d+)?$")
 

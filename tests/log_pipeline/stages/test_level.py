@@ -2,7 +2,8 @@
 
 import pytest
 
-from log_pipeline.stages.level import LEVELS, detect_level, level_of
+from log_pipeline.model.event import LEVELS
+from log_pipeline.stages.level import detect_level, level_of
 from log_pipeline.testing import new_event
 
 LINES = [

@@ -20,6 +20,7 @@ LINK = f"/var/log/containers/web-66b6c48dd5-ffdxp_default_nginx-{HEX}.log"
         ("/var/log/pods/shop_web-1_8e2b/app/12.log.20261121-093000", Pod("shop", "web-1", "app", "8e2b")),
         (f"/var/lib/docker/containers/{HEX}/{HEX}-json.log", Pod(container_id=HEX)),
         ("/var/log/syslog", None),
+        (f"/srv/copied/web-1_shop_app-{HEX}.log", Pod("shop", "web-1", "app", container_id=HEX)),
         ("/var/log/containers/odd.log", None),
         ("", None),
     ],
