@@ -50,14 +50,13 @@ class Alert:
 
 
 def merge(old: Alert, new: Alert) -> Alert:
-    """Join two reports of one alert; the one updated later gives labels, annotations and URL.
+    """Join two reports of one alert, the older first; the newer gives labels, annotations and URL.
 
     Alertmanager's rules (types.go, `Alert.Merge`): reports whose times don't overlap are two events, and the
     newer stands alone. Otherwise the earliest start wins; of two ends that have passed the later one; and an
-    end that a sender gave beats one that a timeout set, if it is later.
+    end that a sender gave beats one that a timeout set, if it is later. Which is newer is what the caller says
+    and not `updated_at`, for the clock may have been set back between the two.
     """
-    if new.updated_at < old.updated_at:
-        old, new = new, old
     if not _overlap(old, new):
         return new
     end = _whose_end(old, new)

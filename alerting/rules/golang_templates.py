@@ -4,7 +4,7 @@ The data is Prometheus' own (rules/alerting.go): `.Labels`/`$labels`, `.Value`/`
 `.ExternalLabels`/`$externalLabels`, `.ExternalURL`/`$externalURL`. See `alerting.rules.golang` for what runs.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from alerting.model.labels import Labels

@@ -1,8 +1,8 @@
 """What a template may call: Go's own functions and those of Prometheus (template/template.go).
 
 To add one, write it here and name it in `FUNCTIONS`. A function gets values and returns one; a ValueError or
-TypeError it raises becomes the text of the annotation. The interpreter's own are `and` and `or`, because they stop early, and
-`query`, because its answer comes from outside.
+TypeError it raises becomes the text of the annotation. The interpreter keeps for itself `and` and `or`, which stop
+early, and `query`, whose answer comes from outside.
 """
 
 import html

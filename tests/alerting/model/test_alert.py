@@ -44,4 +44,8 @@ def test_two_reports_become_one(
     two = replace(FIRING, starts_at=new[0], ends_at=new[1], timeout=new[2], annotations={"summary": "new"})
     merged = merge(one, two)
     assert (merged.starts_at, merged.ends_at, merged.annotations) == (start, end, {"summary": "new"})
-    assert merge(two, one) == merged, "the order of arrival must not matter"
+
+
+def test_an_end_counts_even_when_the_clock_was_set_back_before_it() -> None:
+    ended = replace(FIRING, ends_at=NOW - 3600, updated_at=NOW - 3600)
+    assert merge(FIRING, ended).status(NOW - 3600) == "resolved"

@@ -1,0 +1,1 @@
+"""Where conditions are looked up; each implements `engine.ports.Source`."""
