@@ -1,5 +1,6 @@
 """The only place that builds the exporter and wires its parts."""
 
+import resource
 import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -104,8 +105,15 @@ def landing_page(telemetry_path: str) -> str:
 """
 
 
+def allow_open_files() -> None:
+    """Raise this process's limit of open files to what it may have: a kept file a reading and cgroup are many."""
+    _, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (highest, highest))
+
+
 def run(settings: Settings, log: Log) -> None:
     """Serve until SIGTERM or SIGINT. Raises StartError."""
+    allow_open_files()
     site = Site(build_scraper(settings, Host(settings.roots), log), settings.telemetry_path)
     server = Server(settings.listen_address, site.handle, log)
     host, port = server.start()

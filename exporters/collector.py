@@ -13,6 +13,8 @@ Kind = Literal["counter", "gauge", "untyped"]
 Labels = tuple[str, ...]
 Sample = tuple[Labels, float]
 
+_BEYOND = 1 << 64
+
 
 class Metric:
     """A metric's name, type, help and label names: exactly what the peers publish, odd ones included.
@@ -86,6 +88,14 @@ class Malformed(Exception):
     def __init__(self, path: str, line: int, expected: str, got: object = None) -> None:
         shown = "" if got is None else f", got {got!r:.80}"
         super().__init__(f"{path}:{line}: expected {expected}{shown}" if line else f"{path}: expected {expected}")
+
+
+def whole(text: str) -> int:
+    """A whole number as the kernel writes it. Raises ValueError for anything else, and for what 64 bits can't hold."""
+    value = int(text)
+    if not -_BEYOND < value < _BEYOND:
+        raise ValueError(f"a number of more than 64 bits: {text[:40]}…")
+    return value
 
 
 def required(content: bytes | Unreadable) -> str:

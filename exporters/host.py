@@ -77,6 +77,9 @@ class KeptFile:
             os.close(self._descriptor)
             self._descriptor = -1
 
+    def __del__(self) -> None:
+        self.close()  # whoever forgets a kept file has no other way to give its descriptor back
+
     def _read(self, *, whole: bool) -> bytes | Unreadable:
         kept = self._descriptor >= 0
         try:

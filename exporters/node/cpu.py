@@ -7,7 +7,7 @@ falls by three seconds or more means a CPU that was taken away and came back: it
 import os
 from collections.abc import Iterator
 
-from exporters.collector import Family, Labels, Malformed, Sample, counter, gauge, optional, required
+from exporters.collector import Family, Labels, Malformed, Sample, counter, gauge, optional, required, whole
 from exporters.host import Host, KeptFile, Unreadable
 
 SECONDS = counter("node_cpu_seconds_total", "Seconds the CPUs spent in each mode.", "cpu", "mode")
@@ -73,7 +73,7 @@ class Cpu:
     def _take(self, number: int, line: str, samples: list[Sample], guests: list[Sample]) -> None:
         name, *words = line.split()
         try:
-            seconds = [int(word) / self._ticks for word in words]
+            seconds = [whole(word) / self._ticks for word in words]
         except ValueError as error:
             raise Malformed(self._stat.path, number, "numbers after the CPU's name", line) from error
         if len(seconds) < IDLE + 1:

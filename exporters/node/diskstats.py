@@ -7,7 +7,7 @@ Kernels before 4.18 have 11 columns, before 5.5 15, later 17; what is not there 
 import re
 from collections.abc import Iterator
 
-from exporters.collector import Family, Malformed, Metric, Sample, counter, gauge, optional, required
+from exporters.collector import Family, Malformed, Metric, Sample, counter, gauge, optional, required, whole
 from exporters.host import Host, Unreadable
 
 DEFAULT_EXCLUDE = re.compile(r"^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$")
@@ -108,7 +108,7 @@ class DiskStats:
                 major, minor, device, *rest = line.split()
                 if self._exclude is not None and self._exclude.search(device):
                     continue
-                values = [int(word) for word in rest]
+                values = [whole(word) for word in rest]
             except ValueError as error:
                 raise Malformed(self._file.path, number, "major, minor, device and numbers", line) from error
             if len(values) < OLDEST_COLUMNS:

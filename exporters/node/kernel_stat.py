@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from exporters.collector import Family, Malformed, counter, gauge, required
+from exporters.collector import Family, Malformed, counter, gauge, required, whole
 from exporters.host import Host
 
 METRICS = {
@@ -30,7 +30,7 @@ class Stat:
                 continue
             value = rest.split(" ", 1)[0]  # the line of interrupts goes on with thousands of numbers
             try:
-                yield metric.single(int(value))
+                yield metric.single(whole(value))
             except ValueError as error:
                 raise Malformed(self._file.path, number, f"a number after {name}", line) from error
             found = True

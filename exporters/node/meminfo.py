@@ -6,7 +6,7 @@ of fields, all of which are here under the same names.
 
 from collections.abc import Iterator
 
-from exporters.collector import Family, Malformed, Metric, gauge, required
+from exporters.collector import Family, Malformed, Metric, gauge, required, whole
 from exporters.host import Host
 
 
@@ -25,7 +25,7 @@ class MemInfo:
             try:
                 name, value, *unit = line.split()
                 # a size says kB and means KiB; a count of pages has no unit
-                yield self._metric(name, in_bytes=bool(unit)).single(int(value) << 10 if unit else int(value))
+                yield self._metric(name, in_bytes=bool(unit)).single(whole(value) << 10 if unit else whole(value))
             except ValueError as error:
                 raise Malformed(self._file.path, number, "`Name: number [kB]`", line) from error
 

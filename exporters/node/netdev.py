@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 
-from exporters.collector import Family, Malformed, Metric, Sample, counter, optional, required
+from exporters.collector import Family, Malformed, Metric, Sample, counter, optional, required, whole
 from exporters.host import Host, KeptFile
 
 RECEIVE = ("bytes", "packets", "errs", "drop", "fifo", "frame", "compressed", "multicast")
@@ -47,7 +47,7 @@ class NetDev:
             if self._exclude is not None and self._exclude.search(device):
                 continue
             try:
-                values = [int(word) for word in rest.split()]
+                values = [whole(word) for word in rest.split()]
             except ValueError as error:
                 raise Malformed(self._file.path, number, "numbers after the device's name", line) from error
             if len(values) < len(COLUMNS) or not device:

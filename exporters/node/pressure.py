@@ -6,7 +6,7 @@ means nothing for the whole machine and is left out, as node_exporter does.
 
 from collections.abc import Iterator
 
-from exporters.collector import Family, Malformed, Metric, NoData, counter
+from exporters.collector import Family, Malformed, Metric, NoData, counter, whole
 from exporters.host import Host, Unreadable
 
 
@@ -60,7 +60,7 @@ def parse(text: str, path: str) -> dict[str, int]:
     totals: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         try:
-            totals[line.split(" ", 1)[0]] = int(line.rpartition("total=")[2])
+            totals[line.split(" ", 1)[0]] = whole(line.rpartition("total=")[2])
         except ValueError as error:
             raise Malformed(path, number, "`some|full … total=<microseconds>`", line) from error
     if not totals:
