@@ -122,6 +122,8 @@ class ElasticsearchSink:
             answer = await self._client.perform_request(
                 "POST", f"/{self._config.index}/_bulk?filter_path={_FILTER}", headers=_HEADERS, body=body
             )
+        except elasticsearch.UnsupportedProductError as error:
+            return [Retry("not_elasticsearch", f"{self._url}: {error.message}")] * count
         except elasticsearch.ApiError as error:
             refused = classify_request(error.status_code, str(error.body))
             return None if refused is None else [refused] * count
