@@ -146,7 +146,7 @@ def test_amtool_judges_a_configuration(alertmanager: Alertmanager) -> None:
 
 
 def test_victoriametrics_keeps_samples(victoriametrics: VictoriaMetrics) -> None:
-    """A sample that a query has found is found again after a crash and after a stop."""
+    """A sample that was persisted is found after a crash and after a stop."""
     victoriametrics.call("POST", "/api/v1/import/prometheus", 'servers_contract{is="kept"} 42')
 
     def holds() -> bool:
@@ -154,6 +154,7 @@ def test_victoriametrics_keeps_samples(victoriametrics: VictoriaMetrics) -> None
         return [sample["value"][1] for sample in found] == ["42"]
 
     wait_until(holds, "the sample")
+    victoriametrics.persist()
     comes_back(victoriametrics, victoriametrics.kill, holds)
     comes_back(victoriametrics, victoriametrics.stop, holds)
 

@@ -25,6 +25,8 @@ HOST = "127.0.0.1"
 # thread would die with it. All children are therefore forked by this one thread, which lives as long as we do.
 _SPAWNER = ThreadPoolExecutor(1, thread_name_prefix="server-spawner")
 
+_GIVEN: set[int] = set()  # ports whose server may not listen yet
+
 
 class Server(ABC):
     """One server, its folder and its ports. They stay the same over every stop, kill and start.
@@ -78,7 +80,10 @@ class Server(ABC):
         return ()
 
     def start(self) -> None:
-        """Start it and wait until it answers; nothing when it runs. Raises StartError with the log's end."""
+        """Start it and wait until it answers; nothing when it runs.
+
+        Raises StartError with the log's end when it does not come up; nothing of it is left running then.
+        """
         if self.is_running:
             return
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -86,7 +91,11 @@ class Server(ABC):
             self.prepare()
             self._is_prepared = True
         self._process = _SPAWNER.submit(self._spawn).result()
-        self.wait_ready()
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.kill()
+            raise
 
     def wait_ready(self) -> None:
         """Return as soon as it answers. Raises StartError when it dies or takes longer than `patience`."""
@@ -105,10 +114,10 @@ class Server(ABC):
             return
         if process.poll() is None:
             process.send_signal(self.stop_signal)
-        if not _ended(process, within):
-            _kill_group(process)
-            raise StartError(f"{self.name} did not stop within {within:g} s and was killed", self.diagnosis())
+        in_time = _ended(process, within)
         _kill_group(process)
+        if not in_time:
+            raise StartError(f"{self.name} did not stop within {within:g} s and was killed", self.diagnosis())
 
     def kill(self) -> None:
         """SIGKILL, as in a crash: no time for a last word. Nothing when it does not run."""
@@ -160,12 +169,15 @@ def free_port() -> int:
     """
     while True:
         port = random.randint(15_000, 32_000)
+        if port in _GIVEN:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind((HOST, port))
             except OSError:
                 continue
-            return port
+        _GIVEN.add(port)
+        return port
 
 
 def accepts(port: int) -> bool:
@@ -188,11 +200,10 @@ def _ended(process: subprocess.Popen[bytes], within: float) -> bool:
 
 def _kill_group(process: subprocess.Popen[bytes]) -> None:
     """Kill whatever is left of a server's session, and wait until nothing of it runs."""
-    for pid in group_members(process.pid):
-        try:
-            os.kill(pid, signal.SIGKILL)
-        except ProcessLookupError:
-            continue  # it ended by itself meanwhile
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except ProcessLookupError:
+        pass  # all of it has ended
     process.wait()
     wait_until(lambda: not group_members(process.pid), "the end of a killed server", every=0.02)
 

@@ -29,8 +29,7 @@ def cached(name: str, inputs: Iterable[Path], build: Callable[[Path], None], hom
     entry = home / f"{name}-{digest(inputs)}"
     if entry.is_dir():
         return entry
-    home.mkdir(parents=True, exist_ok=True)
-    with _locked(home / f"{entry.name}.lock"):
+    with locked(home / f"{entry.name}.lock"):
         if not entry.is_dir():  # another run may have built it while this one waited
             _build_whole(entry, build)
     return entry
@@ -46,6 +45,15 @@ def digest(inputs: Iterable[Path]) -> str:
     return total.hexdigest()[:12]
 
 
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """One holder at a time, of any thread or process; a lock ends with its process, however that ends."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _build_whole(entry: Path, build: Callable[[Path], None]) -> None:
     # beside the entry, because a rename is atomic only within one file system
     unfinished = Path(tempfile.mkdtemp(prefix=f"{entry.name}.unfinished-", dir=entry.parent))
@@ -55,11 +63,3 @@ def _build_whole(entry: Path, build: Callable[[Path], None]) -> None:
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """One process at a time; the lock ends with the process that holds it, however that ends."""
-    with path.open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

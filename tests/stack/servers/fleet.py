@@ -50,9 +50,5 @@ class Fleet:
 
 
 def _start(server: Server) -> Server:
-    try:
-        server.start()
-    except BaseException:
-        server.kill()
-        raise
+    server.start()
     return server

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from fenghuo.errors import StartError
-from tests.stack.servers.cache import cached
+from tests.stack.servers.cache import cache_home, cached, locked
 from tests.stack.servers.programs import find_program, run
 
 PROJECTS = Path(__file__).parent / "jvm"
@@ -52,7 +52,8 @@ def version_of(home: Path) -> int:
 
 def fetch_jars(pom: Path, folder: Path) -> None:
     """All jars of a pom with what they depend on. Raises StartError with Maven's last words."""
-    run([find_program("mvn"), "--quiet", "--batch-mode", "-f", pom, _COPY_JARS, f"-DoutputDirectory={folder}"])
+    with locked(cache_home() / "maven.lock"):  # its own store of downloads is not made for two at once
+        run([find_program("mvn"), "--quiet", "--batch-mode", "-f", pom, _COPY_JARS, f"-DoutputDirectory={folder}"])
 
 
 def compile_sources(java: Path, sources: Path, jars: Path, folder: Path) -> None:

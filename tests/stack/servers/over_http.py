@@ -49,7 +49,8 @@ class HttpServer(Server):
         try:
             with _OPENER.open(request, timeout=timeout) as response:
                 text = response.read().decode()
-                return json.loads(text) if "json" in response.headers.get("Content-Type", "") and text else text
+                is_json = response.headers.get_content_type() == "application/json"
+                return json.loads(text) if is_json and text else text
         except HTTPError as error:
             with error:
                 raise RemoteAnswer(url, error.code, error.read().decode("utf-8", "replace")) from error

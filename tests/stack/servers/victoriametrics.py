@@ -8,7 +8,7 @@ from tests.stack.servers.programs import find_program
 
 
 class VictoriaMetrics(PromqlServer):
-    """A single node at `url`. What was written is found, and outlives `kill`, a second or two later: wait for it."""
+    """A single node at `url`. What was written is found by queries a second or two later: wait for it."""
 
     name = "victoriametrics"
     ready_path = "/health"
@@ -24,3 +24,7 @@ class VictoriaMetrics(PromqlServer):
             "-retentionPeriod=100y",  # a test may write samples of any day
             "-search.latencyOffset=0s",  # answer with the newest samples too, which production holds back 30 s
         ]
+
+    def persist(self) -> None:
+        """Write all that queries find to disk, by way of a snapshot; `kill` loses the last seconds otherwise."""
+        self.call("POST", "/snapshot/create")
