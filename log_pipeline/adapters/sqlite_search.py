@@ -54,7 +54,7 @@ class SqliteSearcher:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(f"file:{quote(str(self.path))}?mode=ro", uri=True, timeout=2.0)
         end = self._clock.monotonic() + self._deadline
-        connection.set_progress_handler(lambda: self._clock.monotonic() > end, 20_000)
+        connection.set_progress_handler(lambda: self._clock.monotonic() > end, 5_000)
         return connection
 
     def _find(self, connection: sqlite3.Connection, search: Search) -> Found:
