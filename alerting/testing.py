@@ -4,7 +4,7 @@ Two sections, for the two halves: judging (sources, sinks, states) and telling (
 """
 
 from collections import deque
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from alerting.notify.dedup import LogEntry
@@ -45,7 +45,7 @@ class MemoryNotifications:
     def pending(self, slot: Slot) -> Pending | None:
         return self._outbox.get(slot)
 
-    def all_pending(self) -> Collection[Pending]:
+    def all_pending(self) -> Sequence[Pending]:
         return sorted(self._outbox.values(), key=lambda pending: pending.serial)
 
     async def put(self, slot: Slot, notification: Notification) -> Pending:

@@ -1,6 +1,6 @@
 """What the telling half needs from outside: receivers, a place for notifications, a place for kept messages."""
 
-from collections.abc import Collection
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -79,7 +79,7 @@ class NotificationStore(Protocol):
         """The notification of this slot that has not been answered."""
         ...
 
-    def all_pending(self) -> Collection[Pending]:
+    def all_pending(self) -> Sequence[Pending]:
         """The whole outbox, oldest first."""
         ...
 

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Collection
+from collections.abc import Sequence
 
 from alerting.notify.dedup import LogEntry
 from alerting.notify.message import Notification
@@ -58,7 +58,7 @@ class SqliteNotifications:
     def pending(self, slot: Slot) -> Pending | None:
         return self._outbox.get(slot)
 
-    def all_pending(self) -> Collection[Pending]:
+    def all_pending(self) -> Sequence[Pending]:
         return sorted(self._outbox.values(), key=lambda pending: pending.serial)
 
     def told_over(self) -> frozenset[str]:
