@@ -5,6 +5,7 @@ only in rates) and add ours: unique ids and titles, no overlap on the grid, ever
 """
 
 import json
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -18,6 +19,8 @@ UNITS = frozenset(
 )
 """The unit ids in use; a new one is added here after a look into Grafana's list, because a typo shows no unit."""
 
+_LABEL_VALUES = re.compile(r"label_values\((.+), \w+\)")
+
 _GIVEN = frozenset({"__rate_interval", "__interval", "__range", "__all"})
 
 Json = Mapping[str, Any]
@@ -30,6 +33,7 @@ def lint(board: Json) -> list[Problem]:
         *_identity(board),
         *_grid(board["panels"]),
         *_names(board),
+        *_choices(board),
         *(problem for panel in panels for problem in _panel(panel)),
     ]
 
@@ -65,6 +69,20 @@ def _names(board: Json) -> Iterator[Problem]:
         yield Problem("templating", "unknown variable, expected one of " + ", ".join(sorted(known)), name)
     for name in sorted(known - used):
         yield Problem("templating", "expected every variable to be used", name)
+
+
+def _choices(board: Json) -> Iterator[Problem]:
+    """What fills a variable asks Prometheus too."""
+    for variable in board["templating"]["list"]:
+        if variable["type"] != "query":
+            continue
+        asked = str(variable["query"]["query"])
+        match = _LABEL_VALUES.fullmatch(asked)
+        try:
+            parse(match[1] if match else "")
+        except ValueError as error:
+            expected = f"expected label_values(selector, label) ({error})"
+            yield Problem(f"variable {variable['name']!r}", expected, asked)
 
 
 def _panel(panel: Json) -> Iterator[Problem]:
