@@ -38,10 +38,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Start what the chosen tests ask for, before the first test runs."""
-    wanted = {name for item in session.items for name in getattr(item, "fixturenames", ()) if name in SERVERS}
+    ours = [item for item in session.items if item.path.is_relative_to(HERE)]
+    wanted = {name for item in ours for name in getattr(item, "fixturenames", ()) if name in SERVERS}
     if wanted and not session.config.option.collectonly:
-        session.config.stash[FLEET] = Fleet()
-        session.config.stash[FLEET].begin(sorted(wanted))
+        _fleet(session.config).begin(sorted(wanted))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
@@ -63,7 +63,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
 @pytest.fixture(scope="session")
 def fleet(pytestconfig: pytest.Config) -> Fleet:
     """The servers of this run."""
-    return pytestconfig.stash[FLEET]
+    return _fleet(pytestconfig)
 
 
 @pytest.fixture(scope="session")
@@ -100,6 +100,12 @@ def prometheus(fleet: Fleet) -> Prometheus:
 def victoriametrics(fleet: Fleet) -> VictoriaMetrics:
     """A VictoriaMetrics; use metric names of your own."""
     return cast("VictoriaMetrics", fleet.get("victoriametrics"))
+
+
+def _fleet(config: pytest.Config) -> Fleet:
+    if FLEET not in config.stash:
+        config.stash[FLEET] = Fleet()
+    return config.stash[FLEET]
 
 
 def _asked_for(config: pytest.Config, item: pytest.Item) -> bool:

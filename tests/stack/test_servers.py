@@ -5,6 +5,7 @@ leaves no process behind.
 """
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -187,6 +188,7 @@ def test_the_command_stops_all_on_ctrl_c(kept_up: subprocess.Popen[str]) -> None
 def test_no_server_outlives_the_command(kept_up: subprocess.Popen[str]) -> None:
     """Even when the command is killed and can't tidy up."""
     with kept_up:
-        pid, _ = read_table(kept_up)
+        pid, folder = read_table(kept_up)
         os.kill(kept_up.pid, signal.SIGKILL)
     wait_until(lambda: not group_members(pid), "the end of the orphaned server", within=5.0)
+    shutil.rmtree(folder)  # which nobody was left to do

@@ -17,6 +17,7 @@ from types import TracebackType
 from typing import ClassVar, Self
 
 from fenghuo.errors import StartError
+from tests.stack.servers.programs import find_program
 from tests.stack.servers.waiting import wait_until
 
 HOST = "127.0.0.1"
@@ -149,10 +150,10 @@ class Server(ABC):
         # setpriv becomes the server, so the process id is the server's own, and when this process dies without
         # a chance to tidy up (kill -9, a crash of the interpreter) the kernel ends the server. It asks for that
         # signal after the change of user, which would clear it; runuser would stay as a parent in between.
-        guard = ["setpriv", *self.as_user(), "--pdeathsig", "KILL", "--"]
+        guard = [find_program("setpriv"), *self.as_user(), "--pdeathsig", "KILL", "--"]
         with self.log.open("ab") as log:
             return subprocess.Popen(
-                [*guard, *map(str, self.command())],
+                list(map(str, [*guard, *self.command()])),
                 cwd=self.folder,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
