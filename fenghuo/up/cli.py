@@ -3,10 +3,10 @@
 import asyncio
 import json
 import os
+import signal
 from pathlib import Path
 
 import click
-from rich.console import Console
 
 from fenghuo.clock import SystemClock
 from fenghuo.httpcall import AiohttpCaller
@@ -15,6 +15,7 @@ from fenghuo.logs import set_up_logs
 from fenghuo.up.app import Settings, up
 from fenghuo.up.control import ask_status, stop
 from fenghuo.up.plan import Options
+from fenghuo.up.progress import PatientConsole
 from fenghuo.up.state import StateFolder, default_folder
 from fenghuo.up.status import StackStatus, exit_code, not_running, table
 
@@ -52,8 +53,13 @@ def command(  # noqa: PLR0913, PLR0917 - one argument an option
     globs = tuple(str(Path(glob).absolute()) for glob in log_globs)
     settings = Settings(context.obj, Options(demo, globs, prometheus_url, binary), address)
 
+    outlives_terminal = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN  # started with nohup
+
     async def main(life: Lifecycle) -> None:
-        await up(life, settings, Console(highlight=False))
+        # There is nothing to reload; a hang-up says that the terminal is gone.
+        on_hang_up = (lambda: None) if outlives_terminal else life.stop
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, on_hang_up)
+        await up(life, settings, PatientConsole(highlight=False))
 
     run("up", main)
 

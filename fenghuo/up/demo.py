@@ -58,7 +58,8 @@ class PodFiles:
 
 async def write_for_ever(files: PodFiles, life: Lifecycle, clock: Clock, lines: Counter, burst: Gauge) -> None:
     """Each second its lines, until the end is asked for."""
-    start, began, second = clock.now(), clock.monotonic(), 0
+    # A second's lines are written once it is over: no line is ahead of its time.
+    start, began, second = clock.now() - 1, clock.monotonic(), 0
     while not life.stopping:
         batch = lines_of_second(second, start)
         files.write(batch)

@@ -6,6 +6,7 @@ outside (messages, errors) is freed of control characters: a log line must not s
 
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from rich.console import Console
 from rich.live import Live
@@ -23,6 +24,19 @@ _STYLES = {"firing": "bold red", "resolved": "bold green"}
 _STATES = {State.READY: "green", State.SILENT: "red", State.WAITING: "yellow"}
 
 Row = tuple[str, str]
+
+
+class PatientConsole(Console):
+    """A console that falls silent when nobody reads it any more: what it watches over must go on, or end in order."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        try:
+            super().print(*objects, **options)
+        except OSError:  # the terminal is gone
+            self.quiet = True
 
 
 def printable(text: str) -> str:

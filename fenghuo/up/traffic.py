@@ -76,9 +76,8 @@ def lines_of_second(second: int, start: float) -> list[Line]:
 
 
 def _web(at: float, chance: random.Random) -> Line:
-    status, spent = (200, chance.randint(3, 90))
-    page = chance.choice(PAGES)
-    text = f'10.42.0.{chance.randint(2, 250)} - - "GET {page} HTTP/1.1" {status} {chance.randint(400, 9000)} {spent}ms'
+    client, length, spent = chance.randint(2, 250), chance.randint(400, 9000), chance.randint(3, 90)
+    text = f'INFO 10.42.0.{client} "GET {chance.choice(PAGES)} HTTP/1.1" 200 {length} {spent}ms'
     return Line(WEB, at, "stdout", text)
 
 

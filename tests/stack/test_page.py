@@ -89,7 +89,7 @@ def test_the_overview_is_there_and_the_console_stays_empty(tmp_path: Path) -> No
 
 
 def test_it_refreshes_itself_and_a_new_alert_appears(tmp_path: Path) -> None:
-    quiet: object = {"data": {"alerts": []}}
+    quiet: object = {"data": {"groups": []}}
 
     async def scenario() -> None:
         fires: list[bool] = []
@@ -97,7 +97,7 @@ def test_it_refreshes_itself_and_a_new_alert_appears(tmp_path: Path) -> None:
         def respond(request: Request) -> Answer:
             if request.url == "http://alerting/api/v2/alerts":
                 return Answer(request.url, 200, {}, b"[]")
-            if request.url == "http://alerting/api/v1/alerts" and not fires:
+            if request.url == "http://alerting/api/v1/rules" and not fires:
                 return answer(200, quiet)
             return answers.respond(request)
 

@@ -66,10 +66,11 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True)
 class AlertsPanel:
-    """Firing first, the newest first among equals."""
+    """Firing first, the newest first among equals. `warning`: rules that can't be evaluated, and why."""
 
     rows: tuple[AlertRow, ...] = ()
     problem: str = ""
+    warning: str = ""
 
     @property
     def firing(self) -> int:

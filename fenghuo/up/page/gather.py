@@ -77,7 +77,7 @@ class Gatherer:
     async def _alerts(self) -> AlertsPanel:
         try:
             rules, received = await asyncio.gather(
-                self._json(f"{self._at.alerting}/api/v1/alerts"), self._json(f"{self._at.alerting}/api/v2/alerts")
+                self._json(f"{self._at.alerting}/api/v1/rules"), self._json(f"{self._at.alerting}/api/v2/alerts")
             )
             return _shaped(lambda answer: read.alerts_panel(*answer), (rules, received))
         except _NoPanel as error:

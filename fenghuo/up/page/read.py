@@ -108,12 +108,22 @@ def _key(series: Series) -> ContainerKey:
 
 
 def alerts_panel(rules: Any, received: Any) -> AlertsPanel:
-    """Alerts of our rules (`/api/v1/alerts`) and those that others sent (`/api/v2/alerts`), firing first."""
-    rows = [_rule_alert(row) for row in rules["data"]["alerts"] if row.get("state") in STATES]
+    """Alerts of our rules (`/api/v1/rules`) and those that others sent (`/api/v2/alerts`), firing first."""
+    every = [rule for group in rules["data"]["groups"] for rule in group["rules"]]
+    rows = [_rule_alert(row) for rule in every for row in rule.get("alerts", ()) if row.get("state") in STATES]
     known = {row.labels for row in rows}
     rows += [row for row in map(_received_alert, received) if row.labels not in known]
     rows.sort(key=lambda row: (STATES.get(row.state, 2), -row.since))
-    return AlertsPanel(tuple(rows[:ALERTS_SHOWN]))
+    return AlertsPanel(tuple(rows[:ALERTS_SHOWN]), warning=_broken_rules(every))
+
+
+def _broken_rules(rules: Sequence[Mapping[str, Any]]) -> str:
+    """How many rules can't be evaluated and why the first can't; a rule in error neither fires nor resolves."""
+    broken = [rule for rule in rules if rule.get("health") == "err"]
+    if not broken:
+        return ""
+    first = f"{broken[0].get('name')}: {broken[0].get('lastError')}"
+    return f"{len(broken)} of {len(rules)} rules can't be evaluated; {first}"
 
 
 def _rule_alert(row: Mapping[str, Any]) -> AlertRow:

@@ -7,7 +7,7 @@ from rich.console import Console
 from fenghuo.up.messages import Message
 from fenghuo.up.parts import Change, State
 from fenghuo.up.plan import PartSpec
-from fenghuo.up.progress import Progress, printable
+from fenghuo.up.progress import PatientConsole, Progress, printable
 
 PARTS = [PartSpec("node", "node exporter", "http://127.0.0.1:9100"), PartSpec("logs", "log pipeline", "http://x")]
 FIRING = Message(
@@ -53,3 +53,19 @@ def test_on_a_terminal_the_same_facts_are_there() -> None:
 
 def test_text_from_outside_can_not_steer_the_terminal() -> None:
     assert printable("a\x1b[2Jb\x07c\rd\u202ee\x9b1mf\tg\n") == "a[2Jbcde1mf\tg\n"
+
+
+class GoneTerminal(io.StringIO):
+    """Nobody reads it."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+    def flush(self) -> None:
+        raise OSError("gone")
+
+
+def test_a_reader_that_goes_away_ends_nothing() -> None:
+    progress = Progress(PatientConsole(file=GoneTerminal(), highlight=False))
+    progress.message(FIRING)
+    progress.say("still here")

@@ -57,16 +57,17 @@ def _labels(name: str, **others: str) -> dict[str, str]:
     return {"alertname": name, "severity": "warning", **others}
 
 
-RULE_ALERTS = {
-    "data": {
-        "alerts": [
+RULES = {
+    "data": {"groups": [{"name": "starter", "rules": [
+        {"name": "HostDown", "health": "ok", "alerts": []},
+        {"name": "HostDiskFilling", "health": "ok", "alerts": [
             {"state": "pending", "labels": _labels("HostDiskFilling", mountpoint="/data"), "value": "0.07",
-             "annotations": {"summary": "/data is filling up"}, "activeAt": "2023-11-14T22:14:40Z"},
+             "annotations": {"summary": "/data is filling up"}, "activeAt": "2023-11-14T22:14:40Z"}]},
+        {"name": "LogErrorBurst", "health": "ok", "alerts": [
             {"state": "firing", "labels": _labels("LogErrorBurst", namespace="shop"), "value": "7",
              "annotations": {"summary": "Namespace shop logs errors <b>in a burst</b>"},
-             "activeAt": "2023-11-14T22:13:00.000Z"},
-        ]
-    }
+             "activeAt": "2023-11-14T22:13:00.000Z"}]},
+    ]}]}
 }  # fmt: skip
 RECEIVED = [
     {"labels": _labels("LogErrorBurst", namespace="shop"), "annotations": {}, "startsAt": "2023-11-14T22:13:00Z"},
@@ -109,7 +110,7 @@ def respond(request: Request) -> Answer:
         return prometheus(url.path, asked["query"])
     if url.netloc == "logs":
         return logs(asked["q"])
-    content = {"/api/v1/alerts": RULE_ALERTS, "/api/v2/alerts": RECEIVED, "/api/fenghuo/v1/messages": MESSAGES}
+    content = {"/api/v1/rules": RULES, "/api/v2/alerts": RECEIVED, "/api/fenghuo/v1/messages": MESSAGES}
     return answer(200, json.dumps(content[url.path]))
 
 

@@ -61,6 +61,17 @@ def test_alerts_firing_first_and_each_once() -> None:
     assert panel.rows[0].since == 1_699_999_980.0
 
 
+def test_rules_that_cannot_be_evaluated_are_a_blind_spot_and_said_so() -> None:
+    def respond(request: Request) -> Answer:
+        if request.url != "http://alerting/api/v1/rules":
+            return answers.respond(request)
+        rules = [{"name": "HostDown", "health": "err", "lastError": "no answer"}, {"name": "Other", "health": "ok"}]
+        return answer(200, {"data": {"groups": [{"rules": rules}]}})
+
+    assert gather(respond).alerts.warning == "1 of 2 rules can't be evaluated; HostDown: no answer"
+    assert gather().alerts.warning == ""
+
+
 def test_messages_and_lines_newest_first() -> None:
     overview = gather()
     assert [(row.status, row.title) for row in overview.messages.rows] == [
