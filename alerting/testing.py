@@ -4,13 +4,82 @@ Two sections, for the two halves: judging (sources, sinks, states) and telling (
 """
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from alerting.engine.ports import Change, Result, Sample
+from alerting.engine.state import NEW, RuleState
+from alerting.model.alert import Alert
 from alerting.notify.dedup import LogEntry
 from alerting.notify.message import Notification
 from alerting.notify.outcome import Delivered, Outcome
 from alerting.notify.ports import Failure, KeptMessage, Pending, Slot
+from fenghuo.errors import StorageError
+
+ScriptedAnswer = Sequence[Sample] | Exception
+
+# --- judging ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass
+class ScriptedSource:
+    """A Source that answers what it was told to.
+
+    `answers` maps an expression to its samples, to the error it raises, or to a function of the time that gives
+    either; an expression that is not in it has an empty answer. What was asked is in `asked`.
+    """
+
+    answers: dict[str, ScriptedAnswer | Callable[[float], ScriptedAnswer]] = field(default_factory=dict)
+    asked: list[tuple[str, float]] = field(default_factory=list)
+
+    async def query(self, expr: str, at: float) -> Result:
+        self.asked.append((expr, at))
+        answer = self.answers.get(expr, [])
+        answer = answer(at) if callable(answer) else answer
+        if isinstance(answer, Exception):
+            raise answer
+        return Result(answer)
+
+    def link(self, expr: str) -> str:
+        return f"http://source/graph?g0.expr={expr}"
+
+
+class MemoryStates:
+    """A StateStore without a disk. `failing` makes the next saves fail as a full disk does."""
+
+    def __init__(self) -> None:
+        self.states: dict[str, RuleState] = {}
+        self.saves = 0
+        self.failing = False
+
+    async def load(self) -> Mapping[str, RuleState]:
+        return dict(self.states)
+
+    async def save(self, changes: Sequence[Change]) -> None:
+        if self.failing:
+            raise StorageError("memory: database or disk is full")
+        self.saves += 1
+        for change in changes:
+            known = NEW if change.anew else self.states.get(change.rule_id, NEW)
+            alerts = {key: alert for key, alert in known.alerts.items() if key not in change.drop}
+            alerts |= {alert.fingerprint: alert for alert in change.put}
+            self.states[change.rule_id] = RuleState(change.evaluated_at, alerts)
+            if change.evaluated_at is None and not alerts:
+                del self.states[change.rule_id]
+
+
+class RecordingSink:
+    """An AlertSink that keeps every alert it was given, in order. `failing` makes it refuse."""
+
+    def __init__(self) -> None:
+        self.alerts: list[Alert] = []
+        self.failing = False
+
+    async def put(self, alerts: Sequence[Alert]) -> None:
+        if self.failing:
+            raise StorageError("sink: database or disk is full")
+        self.alerts += alerts
+
 
 # --- telling ---------------------------------------------------------------------------------------------------------
 

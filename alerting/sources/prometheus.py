@@ -5,6 +5,7 @@ try. Format: Prometheus' HTTP API, "Expression query result formats".
 """
 
 import base64
+from typing import Literal
 from urllib.parse import quote_plus, urlencode
 
 import msgspec
@@ -13,6 +14,7 @@ from pydantic import Field, field_validator
 from alerting.engine.ports import Result, Sample
 from fenghuo.clock import Clock
 from fenghuo.config import Config, Seconds
+from fenghuo.durations import format_duration
 from fenghuo.errors import RemoteAnswer, RemoteError, RemoteRefused, RemoteTooLarge
 from fenghuo.httpcall import Answer, HttpCaller, Request
 from fenghuo.secrets import Secret
@@ -28,7 +30,7 @@ class PrometheusConfig(Config):
     """
 
     name: str
-    type: str = "prometheus"
+    type: Literal["prometheus"] = "prometheus"
     url: str
     username: str = ""
     password: Secret = Secret("")
@@ -92,7 +94,7 @@ class Prometheus:
 
     async def _once(self, expr: str, at: float, timeout: float) -> Result:
         # Thanos answers with what it has unless told otherwise, and half an answer resolves what still burns
-        form = {"query": expr, "time": f"{at:.3f}", "timeout": f"{timeout:.3f}s", "partial_response": "false"}
+        form = {"query": expr, "time": f"{at:.3f}", "timeout": format_duration(timeout), "partial_response": "false"}
         answer = await self._http.call(
             Request(
                 "POST",

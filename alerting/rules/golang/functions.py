@@ -166,9 +166,8 @@ def replace_all(pattern: object, replacement: object, value: object) -> str:
 def strip_port(value: object) -> str:
     """`host:80` to `host`; what has no port stays."""
     address = text(value)
-    host, colon, port = address.rpartition(":")
-    whole = not colon or not port.isdigit() or (":" in host and not host.startswith("["))
-    return address if whole else host.removeprefix("[").removesuffix("]")
+    split = re.fullmatch(r"(?:\[([^\[\]]*)\]|([^:\[\]]*)):(\d*)", address)
+    return (split[1] or split[2] or "") if split else address
 
 
 def strip_domain(value: object) -> str:
