@@ -18,10 +18,13 @@ COUNTER_FUNCTIONS = frozenset({"rate", "irate", "increase", "resets", "changes",
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """A metric name in an expression, and the functions and aggregations around it, outermost first."""
+    """A metric name in an expression, the functions and aggregations around it, outermost first, and the labels
+    that its matchers name.
+    """
 
     metric: str
-    inside: tuple[str, ...]
+    inside: tuple[str, ...] = ()
+    matched: frozenset[str] = frozenset()
 
 
 def variables(text: str) -> set[str]:
@@ -50,9 +53,10 @@ def _walk(node: Any, inside: tuple[str, ...]) -> Iterator[Selected]:
             yield from _walk(item, inside)
         return
     if isinstance(node, promql_parser.VectorSelector):
-        name = node.name or _matched_name(node)
+        matchers = {str(matcher.name): str(matcher.value) for matcher in node.matchers.matchers}
+        name = node.name or matchers.get("__name__", "")
         if name:
-            yield Selected(name, inside)
+            yield Selected(name, inside, frozenset(matchers) - {"__name__"})
         return
     deeper = (*inside, *_function(node))
     for part in _PARTS:
@@ -65,8 +69,3 @@ def _function(node: Any) -> tuple[str, ...]:
     if isinstance(node, promql_parser.Call):
         return (str(node.func.name),)
     return (str(node.op),) if isinstance(node, promql_parser.AggregateExpr) else ()
-
-
-def _matched_name(node: Any) -> str:
-    """`{__name__="x"}` is `x`."""
-    return next((str(m.value) for m in node.matchers.matchers if m.name == "__name__"), "")

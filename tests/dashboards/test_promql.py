@@ -36,19 +36,18 @@ def test_a_wrong_expression_is_refused(expr: str) -> None:
 @pytest.mark.parametrize(
     ("expr", "expected"),
     [
-        ("up", [("up", ())]),
-        ("sum by (a) (rate(x_total[5m])) / y", [("x_total", ("sum", "rate")), ("y", ())]),
-        ("max_over_time(rate(x_total[1m])[1h:])", [("x_total", ("max_over_time", "rate"))]),
-        ('-({__name__="x"}) > bool 3 or vector(0)', [("x", ())]),
+        ("up", [Selected("up")]),
+        ('up{job="a",pod=~"$pod"}', [Selected("up", (), frozenset({"job", "pod"}))]),
+        ("sum by (a) (rate(x_total[5m])) / y", [Selected("x_total", ("sum", "rate")), Selected("y")]),
+        ("max_over_time(rate(x_total[1m])[1h:])", [Selected("x_total", ("max_over_time", "rate"))]),
+        ('-({__name__="x"}) > bool 3 or vector(0)', [Selected("x")]),
         (
             "histogram_quantile(0.9, sum by (le) (rate(x_bucket[1m])))",
-            [("x_bucket", ("histogram_quantile", "sum", "rate"))],
+            [Selected("x_bucket", ("histogram_quantile", "sum", "rate"))],
         ),
         ("1 + time()", []),
     ],
 )
-def test_every_selected_metric_is_found_with_what_is_around_it(
-    expr: str, expected: list[tuple[str, tuple[str, ...]]]
-) -> None:
-    """In the order of the text, functions and aggregations from the outside in."""
-    assert selected(expr) == [Selected(metric, inside) for metric, inside in expected]
+def test_every_selected_metric_is_found_with_what_is_around_it(expr: str, expected: list[Selected]) -> None:
+    """In the order of the text, functions and aggregations from the outside in, and the labels of the matchers."""
+    assert selected(expr) == expected
