@@ -106,14 +106,18 @@ def _special(value: float) -> str:
 
 
 def negotiate(accept: str) -> Format:
-    """The format that an `Accept` header asks for; text unless OpenMetrics is wanted at least as much."""
-    weights = {"application/openmetrics-text": 0.0, "text/plain": 0.0}
+    """The format for an `Accept` header: OpenMetrics for clients that want it and do not take text.
+
+    Prometheus takes both. It gets text, as from node_exporter and cAdvisor: under OpenMetrics it would file the
+    type of `node_cpu_seconds_total` under `node_cpu_seconds`, and that of `container_memory_failcnt` as unknown.
+    """
+    weights: dict[str, float] = {}
     for item in accept.lower().split(","):
         kind, *parameters = (part.strip() for part in item.split(";"))
-        if kind in weights and "version=0.0.1" not in parameters:
-            weights[kind] = max(weights[kind], _weight(parameters))
-    wanted = weights["application/openmetrics-text"]
-    return Format.OPENMETRICS if wanted > 0 and wanted >= weights["text/plain"] else Format.TEXT
+        weights[kind] = max(weights.get(kind, 0.0), _weight(parameters))
+    takes_text = any(weights.get(kind) for kind in ("text/plain", "text/*", "*/*"))
+    wants_openmetrics = weights.get("application/openmetrics-text")
+    return Format.OPENMETRICS if wants_openmetrics and not takes_text else Format.TEXT
 
 
 def _weight(parameters: list[str]) -> float:

@@ -1,14 +1,9 @@
 """The command as an operator runs it: a process, its pages, its log and its end."""
 
-import json
 import re
 import signal
 import subprocess
 import sys
-import urllib.error
-import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,30 +14,9 @@ from exporters.host import Host, Roots
 from exporters.serve import Request
 from exporters.testing import RecordingLog
 from tests.exporters.machines import recorded_machine
+from tests.exporters.running import exporter, get
 
 HEAVY = ("aiohttp", "asyncio", "pydantic", "yaml", "jinja2", "structlog", "prometheus_client", "rich")
-
-
-@contextmanager
-def exporter(*flags: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
-    """A running exporter and its address, read from its log."""
-    command = [sys.executable, "-m", "exporters", "--web.listen-address=127.0.0.1:0", "--log.format=json", *flags]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            line = json.loads(process.stderr.readline())
-            yield line["url"].removesuffix("/metrics"), process
-        finally:
-            process.kill()
-
-
-def get(url: str, **headers: str) -> tuple[int, dict[str, str], str]:
-    request = urllib.request.Request(url, headers=headers)
-    try:
-        with urllib.request.urlopen(request, timeout=10) as answer:
-            return answer.status, dict(answer.headers), answer.read().decode()
-    except urllib.error.HTTPError as error:
-        return error.code, dict(error.headers), error.read().decode()
 
 
 def names_in(text: str) -> set[str]:
@@ -154,7 +128,7 @@ def test_a_scraper_chooses_collectors(tmp_path: Path) -> None:
 def test_formats_and_packing_are_negotiated(tmp_path: Path) -> None:
     """OpenMetrics ends with its mark; a packed answer says so."""
     under_test = site(tmp_path, Settings())
-    accept = "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5"
+    accept = "application/openmetrics-text;version=1.0.0"
     assert page(under_test, accept=accept)[1].endswith("# EOF\n")
     answer = under_test.handle(Request("GET", "/metrics", {}, {"accept-encoding": "gzip"}))
     assert answer.headers == {"Content-Encoding": "gzip"}

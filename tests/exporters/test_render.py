@@ -137,15 +137,16 @@ def test_openmetrics_parser_reads_back_what_was_meant(family: Family) -> None:
         ("*/*", Format.TEXT),
         ("text/plain;version=0.0.4", Format.TEXT),
         ("application/openmetrics-text;version=1.0.0", Format.OPENMETRICS),
-        ("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", Format.OPENMETRICS),
-        ("application/openmetrics-text;q=0.3,text/plain;q=0.6", Format.TEXT),
+        ("application/openmetrics-text; version=1.0.0; q=0.5, application/json", Format.OPENMETRICS),
+        ("application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1", Format.TEXT),
+        ("application/openmetrics-text,*/*;q=0.1", Format.TEXT),
+        ("application/openmetrics-text,text/plain;q=0", Format.OPENMETRICS),
         ("application/openmetrics-text;q=0", Format.TEXT),
         ("application/openmetrics-text;q=nonsense", Format.TEXT),
-        ("application/openmetrics-text;version=0.0.1", Format.TEXT),
     ],
 )
 def test_the_client_chooses_the_format(accept: str, expected: Format) -> None:
-    """OpenMetrics for those who want it at least as much as text, text for everybody else."""
+    """OpenMetrics for those who take nothing else, text for everybody else."""
     assert negotiate(accept) is expected
 
 

@@ -227,7 +227,8 @@ def test_a_name_that_is_used_again_is_another_cgroup(tmp_path: Path) -> None:
     collector = group(machine).collectors["cgroup.memory"]
     usage = f"container_memory_usage_bytes{{{labels('/again')}}}"
     assert published(collector, NOW)[usage] == 300
-    machine.remove("cgroup/again")
+    # moved, not removed: a common file system would give the new folder the old one's inode, cgroupfs does not
+    (tmp_path / "cgroup/again").rename(tmp_path / "was-again")
     v2_cgroup(machine, "again")
     machine.write("cgroup/again/memory.current", "7\n")
     assert published(collector, NOW + 1)[usage] == 7
