@@ -13,10 +13,11 @@ from alerting.api.metrics import ApiMetrics
 from alerting.api.posted import read_alerts
 from alerting.api.views import AlertQuery, alert_view, read_query
 from alerting.model.alert import Alert
+from alerting.notify.golang import api_time
 from alerting.notify.telling import Telling
-from alerting.notify.timestamps import api_time
 from alerting.receivers.http_calls import ALERTMANAGER_VERSION
 from alerting.routing.grouping import Group
+from alerting.routing.order import alert_order, label_order
 from alerting.storage.alerts import RESOLVE_TIMEOUT, AlertStore
 from fenghuo import __version__
 from fenghuo.clock import Clock
@@ -83,7 +84,7 @@ class AlertmanagerApi:
     async def get_groups(self, request: web.Request) -> web.Response:
         query = read_query(request)
         groups = [group for group in self._telling().dispatcher.groups() if query.wants_receiver(group.route.receiver)]
-        groups.sort(key=lambda group: (sorted(group.labels.items()), group.route.receiver))
+        groups.sort(key=lambda group: (label_order(group.labels), group.route.receiver))
         views = [self._group_view(group, query) for group in groups]
         return json_answer([view for view in views if view["alerts"]])
 
@@ -109,9 +110,7 @@ class AlertmanagerApi:
 
     def _group_view(self, group: Group, query: AlertQuery) -> dict[str, object]:
         now, dispatcher = self._clock.now(), self._telling().dispatcher
-        alerts = sorted(
-            (alert for alert in group.alerts.values() if query.wants(alert, now)), key=lambda alert: alert.fingerprint
-        )
+        alerts = sorted((alert for alert in group.alerts.values() if query.wants(alert, now)), key=alert_order)
         return {
             "alerts": [self._view(alert, dispatcher.receivers_of(alert)) for alert in alerts],
             "labels": dict(group.labels),

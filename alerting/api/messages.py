@@ -6,9 +6,9 @@ from aiohttp import web
 
 from alerting.api.answers import BadRequest, json_answer, number
 from alerting.model.alert import Alert
+from alerting.notify.golang import NEVER, api_time
 from alerting.notify.message import FIRING, RESOLVED
 from alerting.notify.ports import KeptMessage, MessageStore
-from alerting.notify.timestamps import NEVER, api_time
 
 DEFAULT_LIMIT, LARGEST_LIMIT = 50, 1000
 
@@ -49,7 +49,7 @@ def _alert_view(alert: Alert) -> dict[str, Any]:
         "labels": dict(alert.labels),
         "annotations": dict(alert.annotations),
         "status": FIRING if alert.ends_at is None else RESOLVED,
-        "startsAt": api_time(alert.starts_at, alert.utc_offset),
-        "endsAt": NEVER if alert.ends_at is None else api_time(alert.ends_at, alert.utc_offset),
+        "startsAt": api_time(alert.starts_at, alert.offsets[0]),
+        "endsAt": NEVER if alert.ends_at is None else api_time(alert.ends_at, alert.offsets[1]),
         "fingerprint": alert.fingerprint,
     }

@@ -23,14 +23,14 @@ class Posted:
 
 
 def read_alerts(items: list[Any], now: float, resolve_timeout: float) -> Posted:
-    """Read each item of a batch."""
+    """Read each item of a batch; positions in error texts begin at 0."""
     alerts: list[Alert] = []
     errors: list[str] = []
     for position, item in enumerate(items):
         try:
             alerts.append(read_alert(item, now, resolve_timeout))
         except ValueError as error:
-            errors.append(f"alert {position}: {error}")
+            errors.append(f"{error} (alert {position})" if len(items) > 1 else str(error))
     return Posted(tuple(alerts), tuple(errors))
 
 
@@ -59,7 +59,7 @@ def read_alert(item: Any, now: float, resolve_timeout: float) -> Alert:
         updated_at=now,
         generator_url=_text(item, "generatorURL"),
         timeout=end is None,
-        utc_offset=start_offset or end_offset,
+        offsets=(start_offset, end_offset),
     )
 
 

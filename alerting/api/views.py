@@ -9,7 +9,7 @@ from aiohttp import web
 from alerting.api.answers import BadRequest, flag
 from alerting.model.alert import Alert
 from alerting.model.labels import Matcher, parse_matchers
-from alerting.notify.timestamps import api_time
+from alerting.notify.golang import api_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,14 +48,13 @@ def read_query(request: web.Request) -> AlertQuery:
 
 def alert_view(alert: Alert, receivers: list[str], open_end: float) -> dict[str, Any]:
     """One alert; `open_end` (Unix seconds) is shown as the end of one that has none."""
-    offset = alert.utc_offset
     end = open_end if alert.ends_at is None else alert.ends_at
     view = {
         "annotations": dict(alert.annotations),
-        "endsAt": api_time(end, offset),
+        "endsAt": api_time(end, alert.offsets[1]),
         "fingerprint": alert.fingerprint,
         "receivers": [{"name": name} for name in receivers],
-        "startsAt": api_time(alert.starts_at, offset),
+        "startsAt": api_time(alert.starts_at, alert.offsets[0]),
         "status": {"inhibitedBy": [], "mutedBy": [], "silencedBy": [], "state": "active"},
         "updatedAt": api_time(alert.updated_at),
         "labels": dict(alert.labels),

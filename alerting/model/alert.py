@@ -18,8 +18,8 @@ class Alert:
 
     `ends_at` None means: goes on until told otherwise, and that is how our own rules send a firing alert,
     because missing news must never resolve one. `timeout` says that `ends_at` was not given by the sender
-    but set by `resolve_timeout`; `utc_offset` is the zone in which the sender wrote its times, in seconds east of
-    UTC, so that they are shown as they were written. Two alerts are the same alert when their `fingerprint` is the same.
+    but set by `resolve_timeout`; `offsets` are the zones in which the sender wrote start and end, in seconds
+    east of UTC, so that they are shown as they were written. Two alerts are the same alert when their `fingerprint` is.
     """
 
     labels: Labels
@@ -29,7 +29,7 @@ class Alert:
     updated_at: float = 0.0
     generator_url: str = ""
     timeout: bool = False
-    utc_offset: int = field(default=0, compare=False)
+    offsets: tuple[int, int] = field(default=(0, 0), compare=False)
     fingerprint: str = field(init=False, compare=False, default="")
 
     def __post_init__(self) -> None:

@@ -3,16 +3,15 @@
 Shape: notify/webhook/webhook.go and template/template.go of Alertmanager.
 """
 
-import json
 from typing import Any
 
 from pydantic import Field, model_validator
 
 from alerting.model.alert import Alert
+from alerting.notify.golang import NEVER, go_json, go_time, quote_meta
 from alerting.notify.message import FIRING, RESOLVED, Notification, common, status_of
 from alerting.notify.outcome import Outcome
 from alerting.notify.ports import Receiver
-from alerting.notify.timestamps import NEVER, go_time
 from alerting.receivers.http_calls import LARGEST_ANSWER, USER_AGENT, HttpConfig, post
 from alerting.receivers.tools import IntegrationConfig, Tools
 from fenghuo.config import Seconds
@@ -55,7 +54,7 @@ class Webhook:
         request = Request(
             "POST",
             self._config.url.reveal().strip(),
-            json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode() + b"\n",
+            go_json(body),
             {"Content-Type": "application/json", "User-Agent": USER_AGENT, **self._config.http_config.headers()},
             timeout=self._config.timeout or DEFAULT_TIMEOUT,
             largest_answer=LARGEST_ANSWER,
@@ -70,7 +69,7 @@ def payload(notification: Notification, max_alerts: int, external_url: str) -> d
     """
     alerts = notification.alerts[:max_alerts] if max_alerts else notification.alerts
     return {
-        "receiver": notification.receiver,
+        "receiver": quote_meta(notification.receiver),  # it quotes the name for expressions, and so do we
         "status": status_of(alerts),
         "alerts": [alert_json(alert) for alert in alerts],
         "groupLabels": notification.group_labels,
@@ -89,8 +88,8 @@ def alert_json(alert: Alert) -> dict[str, Any]:
         "status": FIRING if alert.ends_at is None else RESOLVED,
         "labels": dict(sorted(alert.labels.items())),
         "annotations": dict(sorted(alert.annotations.items())),
-        "startsAt": go_time(alert.starts_at, alert.utc_offset),
-        "endsAt": NEVER if alert.ends_at is None else go_time(alert.ends_at, alert.utc_offset),
+        "startsAt": go_time(alert.starts_at, alert.offsets[0]),
+        "endsAt": NEVER if alert.ends_at is None else go_time(alert.ends_at, alert.offsets[1]),
         "generatorURL": alert.generator_url,
         "fingerprint": alert.fingerprint,
     }

@@ -119,19 +119,18 @@ class Dispatcher:
         return due
 
     async def _flush(self, group: Group) -> None:
-        flush = group.flush(self._clock.now())
-        before = dict(group.alerts)
+        now, before = self._clock.now(), list(group.alerts.values())
         try:
-            told = await self._notify(flush)
-        except Exception as error:  # noqa: BLE001 - one group's surprise must not stop the others; the next tick tries again
-            self._log.error("a flush failed", group=flush.group_key, error=str(error))
+            told = await self._notify(group.flush(now))
+        except Exception as error:  # noqa: BLE001 - a surprise in one group must not stop it; its next tick tries again
+            self._log.error("a flush failed", group=group.key, error=str(error))
             told = False
         finally:
             group.flushing = False
         if told:
-            group.forget((before[alert.fingerprint] for alert in flush.alerts), flush.now)
-            if not group.alerts:
-                self._groups.pop((group.route.id, tuple(sorted(group.labels.items()))), None)
+            group.forget(before, now)
+        if not group.alerts:
+            self._groups.pop((group.route.id, tuple(sorted(group.labels.items()))), None)
 
     def _spawn(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

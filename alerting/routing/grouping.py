@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from alerting.model.alert import Alert
 from alerting.model.labels import Labels
+from alerting.routing.order import alert_order
 from alerting.routing.tree import Route, labels_text
 
 LEAST_PATIENCE = 10.0
@@ -46,9 +47,8 @@ class Flush:
 
 def group_labels(route: Route, labels: Labels) -> Labels:
     """The part of an alert's labels that its group is made of."""
-    if route.group_by is None:
-        return labels
-    return {name: value for name, value in labels.items() if name in route.group_by}
+    wanted = labels if route.group_by is None else route.group_by & labels.keys()
+    return {name: labels[name] for name in sorted(wanted)}
 
 
 @dataclass(slots=True)
@@ -76,7 +76,7 @@ class Group:
 
     def flush(self, now: float) -> Flush:
         """What there is to tell at `now` (Unix seconds)."""
-        told = sorted((_as_of(alert, now) for alert in self.alerts.values()), key=_order)
+        told = sorted((_as_of(alert, now) for alert in self.alerts.values()), key=alert_order)
         return Flush(
             group_key=self.key,
             group_labels=self.labels,
@@ -97,8 +97,3 @@ class Group:
 
 def _as_of(alert: Alert, now: float) -> Alert:
     return alert if alert.resolved_at(now) else replace(alert, ends_at=None)
-
-
-def _order(alert: Alert) -> tuple[str, str, list[tuple[str, str]]]:
-    labels = alert.labels
-    return labels.get("job", ""), labels.get("instance", ""), sorted(labels.items())

@@ -189,11 +189,11 @@ def _group_by(config: RouteConfig, parent: Route) -> frozenset[str] | None:
     return None if config.group_by == (ALL_LABELS,) else frozenset(config.group_by)
 
 
-def matchers_text(matchers: Iterable[Matcher]) -> str:
+def matchers_text(matchers: Iterable[Matcher], between: str = ",") -> str:
     """`{a="b",c=~"d"}`."""
-    return "{" + ",".join(str(matcher) for matcher in matchers) + "}"
+    return "{" + between.join(str(matcher) for matcher in matchers) + "}"
 
 
 def labels_text(labels: Labels) -> str:
-    """`{a="b",c="d"}`, sorted by name."""
-    return matchers_text(Matcher(name, "=", labels[name]) for name in sorted(labels))
+    """`{a="b", c="d"}`, sorted by name; Go writes a blank here and none between matchers."""
+    return matchers_text((Matcher(name, "=", labels[name]) for name in sorted(labels)), ", ")

@@ -60,7 +60,7 @@ def _alert(alert: Alert) -> dict[str, Any]:
         "updatedAt": alert.updated_at,
         "generatorURL": alert.generator_url,
         "timeout": alert.timeout,
-        "utcOffset": alert.utc_offset,
+        "offsets": alert.offsets,
     }
 
 
@@ -73,7 +73,7 @@ def _to_alert(data: dict[str, Any]) -> Alert:
         updated_at=data["updatedAt"],
         generator_url=data["generatorURL"],
         timeout=data["timeout"],
-        utc_offset=data["utcOffset"],
+        offsets=(data["offsets"][0], data["offsets"][1]),
     )
 
 

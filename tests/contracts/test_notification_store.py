@@ -17,7 +17,7 @@ from tests.alerting.notify.builders import START, firing, notification, resolved
 SLOT = Slot('{}:{alertname="A"}', "team/webhook/0")
 OTHER = Slot('{}:{alertname="A"}', "team/webhook/1")
 MESSAGE = replace(
-    notification(replace(firing("A", "It burns \N{FIRE}", zone="z"), utc_offset=3600), resolved("B")), patience=77.0
+    notification(replace(firing("A", "It burns \N{FIRE}", zone="z"), offsets=(3600, 0)), resolved("B")), patience=77.0
 )
 ENTRY = LogEntry(frozenset({"a", "b"}), frozenset({"c"}), at=START, expires_at=START + 100)
 
@@ -137,7 +137,7 @@ def test_sqlite_remembers_all_of_it(tmp_path: Path) -> None:
         database = await Database.open(tmp_path / "a.sqlite", NOTIFICATION_MIGRATIONS)
         again = await SqliteNotifications.open(database)
         assert again.pending(SLOT) == pending
-        assert pending.notification.alerts[0].utc_offset == again.all_pending()[0].notification.alerts[0].utc_offset
+        assert pending.notification.alerts[0].offsets == again.all_pending()[0].notification.alerts[0].offsets
         assert again.entry(OTHER) == replace(ENTRY, refused=True)
         assert await again.failures() == [failure]
         assert again.told_over() == {"c", resolved("B").fingerprint}

@@ -76,23 +76,23 @@ def test_missing_times_are_filled_in(tmp_path: Path, times: dict[str, str], star
 @pytest.mark.parametrize(
     ("bad", "why"),
     [
-        ({"labels": {}}, "alert 1: at least one label pair required"),
-        ({"labels": {"a": ""}}, "alert 1: at least one label pair required"),
-        ({"annotations": {"a": "b"}}, "alert 1: at least one label pair required"),
-        ({"labels": {"a": 1}}, "alert 1: expected labels.a to be a text, got int"),
-        ({"labels": ["a"]}, "alert 1: expected labels to be an object, got list"),
-        ({"labels": {"": "b"}}, 'alert 1: invalid label set: invalid name ""'),
+        ({"labels": {}}, "at least one label pair required"),
+        ({"labels": {"a": ""}}, "at least one label pair required"),
+        ({"annotations": {"a": "b"}}, "at least one label pair required"),
+        ({"labels": {"a": 1}}, "expected labels.a to be a text, got int"),
+        ({"labels": ["a"]}, "expected labels to be an object, got list"),
+        ({"labels": {"": "b"}}, 'invalid label set: invalid name ""'),
         (
             {**labels("B"), "startsAt": "yesterday"},
-            "alert 1: expected startsAt to be an RFC 3339 time, got 'yesterday'",
+            "expected startsAt to be an RFC 3339 time, got 'yesterday'",
         ),
-        ({**labels("B"), "startsAt": 17}, "alert 1: expected startsAt to be a text, got int"),
-        ({**labels("B"), "endsAt": "1950-01-01T00:00:00Z"}, "alert 1: expected endsAt between 1970 and 9999"),
+        ({**labels("B"), "startsAt": 17}, "expected startsAt to be a text, got int"),
+        ({**labels("B"), "endsAt": "1950-01-01T00:00:00Z"}, "expected endsAt between 1970 and 9999"),
         (
             {**labels("B"), "startsAt": rfc3339(START), "endsAt": rfc3339(START - 1)},
-            "alert 1: start time must be before end time",
+            "start time must be before end time",
         ),
-        ("text", "alert 1: expected an object with labels, got str"),
+        ("text", "expected an object with labels, got str"),
     ],
 )
 def test_a_bad_alert_is_refused_and_its_good_neighbours_are_stored(tmp_path: Path, bad: Any, why: str) -> None:
@@ -100,8 +100,10 @@ def test_a_bad_alert_is_refused_and_its_good_neighbours_are_stored(tmp_path: Pat
         answer = await api.post(body(labels("A"), bad, labels("C")))
         assert answer.status == 400
         assert answer.json().startswith(why)
+        assert answer.json().endswith(" (alert 1)")
+        assert (await api.post(body(bad))).json().startswith(why)
         assert names(await api.get("/api/v2/alerts")) == ["A", "C"]
-        assert api.registry.get_sample_value("alertmanager_alerts_invalid_total", {"version": "v2"}) == 1
+        assert api.registry.get_sample_value("alertmanager_alerts_invalid_total", {"version": "v2"}) == 2
         received = {"status": "firing", "version": "v2"}
         assert api.registry.get_sample_value("alertmanager_alerts_received_total", received) == 2
 

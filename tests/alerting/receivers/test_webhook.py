@@ -50,7 +50,7 @@ EXPECTED = {
 
 BOTH = notification(
     replace(firing("A", "It burns", zone="z"), generator_url="http://prometheus/graph"),
-    replace(resolved("A", zone="y"), utc_offset=28_800),
+    replace(resolved("A", zone="y"), offsets=(28_800, 28_800)),
 )
 
 

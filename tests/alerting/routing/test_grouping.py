@@ -23,7 +23,7 @@ def group(*alerts: Alert) -> Group:
 
 def test_a_group_is_made_of_the_labels_that_the_alert_has() -> None:
     assert group(alert("A", job="x")).labels == {"alertname": "A"}
-    assert group(alert("A", zone="z")).key == '{}:{alertname="A",zone="z"}'
+    assert group(alert("A", zone="z")).key == '{}:{alertname="A", zone="z"}'
 
 
 def test_three_dots_make_every_alert_its_own_group() -> None:
@@ -39,13 +39,15 @@ def test_a_flush_takes_away_the_end_of_what_still_fires() -> None:
     assert flush.resolved == {over.fingerprint}
 
 
-def test_alerts_are_told_by_job_then_instance_then_all_labels() -> None:
-    names = ["D", "C", "B", "A"]
+def test_alerts_are_told_by_job_then_instance_then_those_without_then_the_shorter() -> None:
+    names = ["D", "C", "B", "A", "Y", "X"]
     alerts = [
         alert("D", job="a", instance="1"),
         alert("C", job="a", instance="2"),
-        alert("B", job="b", instance="1"),
-        alert("A", job="b", instance="2"),
+        alert("B", job="a"),
+        alert("A", instance="1"),
+        alert("Y"),
+        alert("X", few="labels"),
     ]
     assert [one.name for one in group(*reversed(alerts)).flush(NOW).alerts] == names
 

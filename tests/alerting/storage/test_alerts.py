@@ -17,7 +17,7 @@ NOW = 1_700_000_000.0
 
 
 def alert(name: str, starts_at: float = NOW, ends_at: float | None = None, updated_at: float = NOW) -> Alert:
-    return Alert({"alertname": name}, {"summary": "s"}, starts_at, ends_at, updated_at, "http://g", utc_offset=3600)
+    return Alert({"alertname": name}, {"summary": "s"}, starts_at, ends_at, updated_at, "http://g", offsets=(3600, 0))
 
 
 async def open_store(folder: Path, clock: ManualClock, over: frozenset[str] = frozenset()) -> AlertStore:
@@ -35,7 +35,7 @@ def test_an_alert_is_on_the_disk_when_put_returns(tmp_path: Path) -> None:
         loaded = again.get(alert("A").fingerprint)
         assert loaded == alert("A")
         assert loaded is not None
-        assert loaded.utc_offset == 3600
+        assert loaded.offsets == (3600, 0)
 
     asyncio.run(main())
 
