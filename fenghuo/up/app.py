@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shutil
+import sys
 from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
@@ -127,11 +129,14 @@ def hold_folder(life: Lifecycle, folder: StateFolder, progress: Progress) -> Non
     """Make the state folder ours until the very end. Raises StartError when it can't be."""
     make_folder(folder)
     lock = take_lock(folder, os.getpid())
+    folder.status.unlink(missing_ok=True)  # of a run that was killed
 
     async def release() -> None:
+        ran = folder.status.exists()
         folder.status.unlink(missing_ok=True)
         lock.release()
-        progress.say(f"stopped; a next start goes on from {folder.root}")
+        if ran:
+            progress.say(f"stopped; the next start goes on from {folder.root}")
 
     life.on_stop("state folder", release)
 
@@ -234,8 +239,16 @@ def hints(stack: Stack) -> Sequence[str]:
         snippet = root / "config" / "scrape-snippet.yml"
         lines.append(f"add the scrape jobs of {snippet} to {safe_url(options.prometheus_url)} and reload it")
     words = "level:error payment" if options.demo else "level:error"
-    lines.append(f"try:  fenghuo logs search '{words}' --since 10m{state}")
-    lines.append(f"      fenghuo up status{state}")
+    lines.append(f"try:  {command_name()} logs search '{words}' --since 10m{state}")
+    lines.append(f"      {command_name()} up status{state}")
     if options.demo:
         lines.append("the demo's payments fail for half a minute now: a message arrives here, then its resolution")
     return [*lines, "Ctrl-C stops everything"]
+
+
+def command_name() -> str:
+    """How to call us from another terminal of this folder: `make run` leaves the command in `.venv/bin`."""
+    beside = Path(sys.executable).with_name("fenghuo")
+    if shutil.which("fenghuo") or not beside.exists():
+        return "fenghuo"
+    return str(beside.relative_to(Path.cwd())) if beside.is_relative_to(Path.cwd()) else str(beside)

@@ -28,6 +28,17 @@ class Message:
     title: str
     text: str
 
+    @property
+    def subject(self) -> str:
+        """The title without the status at its beginning, for where the status stands beside it."""
+        return bare_title(self.status, self.title)
+
+
+def bare_title(status: str, title: str) -> str:
+    """`FIRING LogErrorBurst …` as `LogErrorBurst …`; a title that begins otherwise stays."""
+    word, _, rest = title.partition(" ")
+    return rest.strip() if rest.strip() and word.strip("[]:0123456789").lower() == status.lower() else title
+
 
 def read_messages(content: Any) -> list[Message]:
     """The answer of `/api/fenghuo/v1/messages`, newest first; what is no message is left out."""

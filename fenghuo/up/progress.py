@@ -117,7 +117,7 @@ class Progress:
         time = message.sent_at[11:19]
         line = Text(f"{time}  ")
         line.append(message.status.upper(), style=_STYLES.get(message.status, "bold"))
-        line.append("  " + printable(message.title), style="bold")
+        line.append("  " + printable(message.subject), style="bold")
         self._console.print(line, soft_wrap=True)
         for text in printable(message.text).splitlines():
             if text.strip() and text.strip() != message.title:

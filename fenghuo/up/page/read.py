@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from fenghuo.clock import from_rfc3339
+from fenghuo.up.messages import bare_title
 from fenghuo.up.page import texts
 from fenghuo.up.page.contexts import (
     AlertRow,
@@ -143,7 +144,10 @@ def _alert(row: Mapping[str, Any], state: str, since: object) -> AlertRow:
 
 def messages_panel(content: Any, shown: int) -> MessagesPanel:
     """Newest first, as the alert engine answers."""
-    rows = [MessageRow(row["status"], row["title"], when(row["sentAt"])) for row in content["messages"]]
+    rows = [
+        MessageRow(row["status"], bare_title(row["status"], row["title"]), when(row["sentAt"]))
+        for row in content["messages"]
+    ]
     return MessagesPanel(tuple(rows[:shown]))
 
 

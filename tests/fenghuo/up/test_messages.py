@@ -3,6 +3,8 @@
 import asyncio
 from pathlib import Path
 
+import pytest
+
 from fenghuo.errors import RemoteRefused
 from fenghuo.httpcall import Answer, Request
 from fenghuo.testing import FakeCaller, ManualClock, answer
@@ -24,6 +26,19 @@ def test_what_is_new_comes_oldest_first() -> None:
     assert untold(messages, 4) == []
     assert untold([], 4) == []
     assert [one.id for one in untold([message(1)], 9)] == [1], "the engine began anew"
+
+
+@pytest.mark.parametrize(
+    ("title", "subject"),
+    [
+        ("FIRING LogErrorBurst shop", "LogErrorBurst shop"),
+        ("[FIRING:2] LogErrorBurst shop", "LogErrorBurst shop"),
+        ("LogErrorBurst FIRING", "LogErrorBurst FIRING"),
+        ("FIRING", "FIRING"),
+    ],
+)
+def test_a_status_is_not_said_twice(title: str, subject: str) -> None:
+    assert Message(1, "", "firing", title, "").subject == subject
 
 
 def test_what_is_no_message_is_left_out() -> None:

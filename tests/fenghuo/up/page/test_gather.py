@@ -75,8 +75,8 @@ def test_rules_that_cannot_be_evaluated_are_a_blind_spot_and_said_so() -> None:
 def test_messages_and_lines_newest_first() -> None:
     overview = gather()
     assert [(row.status, row.title) for row in overview.messages.rows] == [
-        ("firing", "[FIRING:1] LogErrorBurst shop"),
-        ("resolved", "[RESOLVED] HostDown"),
+        ("firing", "LogErrorBurst shop"),
+        ("resolved", "HostDown"),
     ]
     assert [row.level for row in overview.logs.rows] == ["error", "warn", "info", ""]
 
