@@ -1,0 +1,163 @@
+"""The exporter beside Prometheus' node_exporter on this machine, the same collectors on, in one run.
+
+`python benchmarks/bench_exporters.py [--scrapes 300] [--node-exporter PATH]`. The peer is Debian's package
+`prometheus-node-exporter` where it is installed (its service may run on; this starts one of its own on another
+port). Scrapes alternate, so that both see the same machine; read the ratios, not the milliseconds.
+"""
+
+import http.client
+import json
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import click
+
+from exporters import catalog
+from fenghuo.addresses import free_port
+from fenghuo.clock import SystemClock
+
+CLOCK = SystemClock()
+NAMES = ("prometheus-node-exporter", "node_exporter")
+
+
+@dataclass
+class Subject:
+    """A running exporter and what was measured of it."""
+
+    name: str
+    port: int
+    process: subprocess.Popen[bytes]
+    started_in: float
+    walls: list[float] = field(default_factory=list)
+    cpu: float = 0.0
+    samples: int = 0
+
+    def scrape(self, client: http.client.HTTPConnection) -> None:
+        """One scrape, as Prometheus does it: packed, on a kept connection."""
+        start = CLOCK.monotonic()
+        client.request("GET", "/metrics", headers={"Accept-Encoding": "gzip"})
+        client.getresponse().read()
+        self.walls.append(CLOCK.monotonic() - start)
+
+    def count_samples(self) -> None:
+        """How many samples an exposition has."""
+        client = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        client.request("GET", "/metrics")
+        lines = client.getresponse().read().splitlines()
+        self.samples = sum(1 for line in lines if line and not line.startswith(b"#"))
+        client.close()
+
+    def cpu_seconds(self) -> float:
+        """CPU time of the process so far, to the nanosecond: the clock that clock_getcpuclockid(3) gives for it."""
+        return time.clock_gettime((~self.process.pid << 3) | 2)
+
+    def resident(self) -> float:
+        """MiB."""
+        status = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
+        return int(status.partition("VmRSS:")[2].split()[0]) / 1024
+
+    def figures(self, scrapes: int) -> dict[str, float]:
+        """What is compared."""
+        ordered = sorted(self.walls)
+        return {
+            "CPU a scrape, ms": 1000 * self.cpu / scrapes,
+            "wall p50, ms": 1000 * statistics.median(ordered),
+            "wall p99, ms": 1000 * ordered[int(len(ordered) * 0.99)],
+            "resident, MiB": self.resident(),
+            "samples": self.samples,
+            "CPU a sample, µs": 1e6 * self.cpu / scrapes / self.samples,
+            "start to first answer, ms": 1000 * self.started_in,
+        }
+
+
+@contextmanager
+def running(name: str, command: Sequence[str], port: int) -> Iterator[Subject]:
+    """Start an exporter and wait for its first answer."""
+    start = CLOCK.monotonic()
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            while not answers(port):
+                if process.poll() is not None or CLOCK.monotonic() - start > 10:
+                    raise click.ClickException(f"{name} did not start: {' '.join(command)}")
+            yield Subject(name, port, process, CLOCK.monotonic() - start)
+        finally:
+            process.kill()
+
+
+def answers(port: int) -> bool:
+    """Whether a landing page is there."""
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+    try:
+        client.request("GET", "/")
+        return client.getresponse().status == 200
+    except OSError:
+        return False
+    finally:
+        client.close()
+
+
+def ours(port: int) -> list[str]:
+    return [sys.executable, "-m", "exporters", "--collect=node", f"--web.listen-address=127.0.0.1:{port}"]
+
+
+def theirs(program: str, port: int) -> list[str]:
+    flags = [f"--collector.{name}" for name in catalog.NODE]
+    return [program, f"--web.listen-address=127.0.0.1:{port}", "--collector.disable-defaults", *flags]
+
+
+def measure(subjects: Sequence[Subject], scrapes: int) -> None:
+    """Warm up, then scrape in turn."""
+    with ExitStack() as stack:
+        clients = [http.client.HTTPConnection("127.0.0.1", subject.port, timeout=10) for subject in subjects]
+        for subject, client in zip(subjects, clients, strict=True):
+            stack.callback(client.close)
+            subject.count_samples()
+            for _ in range(20):
+                subject.scrape(client)
+            subject.walls.clear()
+            subject.cpu = -subject.cpu_seconds()
+        for _ in range(scrapes):
+            for subject, client in zip(subjects, clients, strict=True):
+                subject.scrape(client)
+        for subject in subjects:
+            subject.cpu += subject.cpu_seconds()
+
+
+def report(subjects: Sequence[Subject], scrapes: int) -> None:
+    columns = [subject.figures(scrapes) for subject in subjects]
+    names = [subject.name for subject in subjects]
+    print(f"{'':28}" + "".join(f"{name:>28}" for name in names) + ("       ratio" if len(columns) > 1 else ""))
+    for figure in columns[0]:
+        values = [column[figure] for column in columns]
+        ratio = f"{values[0] / values[1]:12.2f}" if len(values) > 1 and values[1] else ""
+        print(f"{figure:28}" + "".join(f"{value:28.2f}" for value in values) + ratio)
+    print(json.dumps(dict(zip(names, columns, strict=True))))
+
+
+@click.command()
+@click.option("--scrapes", default=300, show_default=True)
+@click.option("--node-exporter", "peer", default=None, help="The peer's program; found in PATH when left out.")
+def main(scrapes: int, peer: str | None) -> None:
+    """Compare CPU, time and memory of a scrape."""
+    program = peer or next(filter(None, map(shutil.which, NAMES)), None)
+    with ExitStack() as stack:
+        port = free_port()
+        subjects = [stack.enter_context(running("fenghuo exporter", ours(port), port))]
+        if program is None:
+            print("no node_exporter here to compare with: apt-get install prometheus-node-exporter")
+        else:
+            port = free_port()
+            subjects.append(stack.enter_context(running(Path(program).name, theirs(program, port), port)))
+        measure(subjects, scrapes)
+        report(subjects, scrapes)
+
+
+if __name__ == "__main__":
+    main()
