@@ -65,18 +65,26 @@ def _positive(seconds: float) -> float:
 
 
 def _empty_is_none(value: Any) -> Any:
-    """A key without a value reads as an empty text; it stands for nothing given."""
+    """An empty text is as good as no value: `for: ""`."""
     return None if value == "" else value
+
+
+def _nothing_is_a_map(value: Any) -> Any:
+    return {} if value in (None, "") else value
+
+
+def _nothing_is_a_list(value: Any) -> Any:
+    return () if value in (None, "") else value
 
 
 Expression = Annotated[str, AfterValidator(check_expression)]
 Filled = Annotated[str, AfterValidator(_filled)]
 TemplateField = Annotated[Template, BeforeValidator(_template)]
 Templates = Annotated[
-    dict[Annotated[str, AfterValidator(_label_name)], TemplateField], BeforeValidator(lambda v: _empty_is_none(v) or {})
+    dict[Annotated[str, AfterValidator(_label_name)], TemplateField], BeforeValidator(_nothing_is_a_map)
 ]
 RuleLabels = Annotated[
-    dict[Annotated[str, AfterValidator(_rule_label)], TemplateField], BeforeValidator(lambda v: _empty_is_none(v) or {})
+    dict[Annotated[str, AfterValidator(_rule_label)], TemplateField], BeforeValidator(_nothing_is_a_map)
 ]
 Duration = Annotated[Seconds | None, BeforeValidator(_empty_is_none)]
 
@@ -122,13 +130,13 @@ class GroupEntry(Config):
     labels: RuleLabels = Field(default_factory=dict)
     source: str = ""
     partial_response_strategy: Literal["", "abort", "warn"] = ""
-    rules: Annotated[tuple[RuleEntry, ...], BeforeValidator(lambda v: _empty_is_none(v) or ())] = ()
+    rules: Annotated[tuple[RuleEntry, ...], BeforeValidator(_nothing_is_a_list)] = ()
 
 
 class RuleFile(Config):
     """`groups:`, each name once."""
 
-    groups: Annotated[tuple[GroupEntry, ...], BeforeValidator(lambda v: _empty_is_none(v) or ())] = ()
+    groups: Annotated[tuple[GroupEntry, ...], BeforeValidator(_nothing_is_a_list)] = ()
 
 
 class PrometheusRule(Config):
