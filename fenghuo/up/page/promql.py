@@ -17,7 +17,7 @@ _REAL = 'job="node",fstype!~"tmpfs|ramfs|squashfs|iso9660"'
 DISK = f"max(1 - node_filesystem_avail_bytes{{{_REAL}}} / node_filesystem_size_bytes{{{_REAL}}})"
 RANGES = {"cpu": CPU, "memory": MEMORY, "disk": DISK, "load": LOAD}
 
-_BY = "sum by (namespace, pod, container, id)"
+_BY = "sum by (namespace, pod, container, name, id)"
 INSTANTS = {
     "cpus": 'count(node_cpu_seconds_total{job="node",mode="idle"})',
     "memory_total": 'sum(node_memory_MemTotal_bytes{job="node"})',

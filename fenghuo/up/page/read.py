@@ -1,7 +1,8 @@
 """From the parts' answers to the panels. Pure: what was answered in, values out, nothing asked here."""
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from fenghuo.clock import from_rfc3339
 from fenghuo.up.messages import bare_title
@@ -77,9 +78,6 @@ def _fullest(instants: Answers) -> str:
     return f"{where}, {texts.size(free)} free"
 
 
-ContainerKey = tuple[str, str, str, str]
-
-
 def containers_panel(instants: Answers) -> ContainersPanel:
     """Containers by memory, the heaviest first; control groups where there is no container."""
     columns = {
@@ -87,13 +85,13 @@ def containers_panel(instants: Answers) -> ContainersPanel:
         for name in ("cpu", "memory", "limit", "throttled")
     }
     keys = set(columns["cpu"]) | set(columns["memory"])
-    containers = {key for key in keys if key[2]}
-    shown = containers or {key for key in keys if key[3] not in ("", "/")} or keys
+    containers = {key for key in keys if key.is_container}
+    shown = containers or {key for key in keys if key.id not in ("", "/")} or keys
     rows = [
         ContainerRow(
-            namespace=key[0],
-            pod=key[1],
-            container=key[2] or key[3],
+            namespace=key.namespace,
+            pod=key.pod,
+            container=key.shown,
             **{name: column.get(key) for name, column in columns.items()},
         )
         for key in shown
@@ -103,9 +101,33 @@ def containers_panel(instants: Answers) -> ContainersPanel:
     return ContainersPanel(tuple(rows[:CONTAINERS_SHOWN]), len(rows), not containers, problem)
 
 
-def _key(series: Series) -> ContainerKey:
-    labels = series.labels
-    return tuple(labels.get(name, "") for name in ("namespace", "pod", "container", "id"))  # type: ignore[return-value]
+class _ContainerKey(NamedTuple):
+    """What tells control groups apart. With every runtime a container's 64 digits are in its path."""
+
+    namespace: str
+    pod: str
+    container: str
+    name: str
+    id: str
+
+    @property
+    def is_container(self) -> bool:
+        """A pod's sandbox (`POD`) is none that anybody asked for."""
+        return self.container != "POD" and bool(self.container or _CONTAINER_ID.search(self.id))
+
+    @property
+    def shown(self) -> str:
+        """The best name that is known: Kubernetes', the engine's, the first digits of the id, the path."""
+        digits = _CONTAINER_ID.search(self.id)
+        named = "" if _CONTAINER_ID.search(self.name) else self.name
+        return self.container or named or (digits[0][:12] if digits else self.id)
+
+
+_CONTAINER_ID = re.compile("[0-9a-f]{64}")
+
+
+def _key(series: Series) -> _ContainerKey:
+    return _ContainerKey(*(series.labels.get(name, "") for name in _ContainerKey._fields))
 
 
 def alerts_panel(rules: Any, received: Any) -> AlertsPanel:

@@ -9,7 +9,8 @@ from fenghuo.httpcall import Answer, Request
 from fenghuo.testing import FakeCaller, ManualClock, answer
 from fenghuo.up.page.contexts import ContainerRow, Overview
 from fenghuo.up.page.gather import Gatherer
-from fenghuo.up.page.promql import range_url, read_result
+from fenghuo.up.page.promql import Series, range_url, read_result
+from fenghuo.up.page.read import containers_panel
 from tests.fenghuo.up.page import answers
 
 
@@ -48,6 +49,21 @@ def test_a_machine_without_containers_shows_its_control_groups() -> None:
     panel = gather(respond).containers
     assert [(row.container, row.memory) for row in panel.rows] == [("/system.slice", 5.0)]
     assert panel.are_cgroups
+
+
+@pytest.mark.parametrize(
+    ("labels", "shown"),
+    [
+        ({"container": "web", "name": "ab" * 32, "id": "/kubepods/pod1/" + "ab" * 32}, "web"),
+        ({"name": "grafana", "id": "/docker/" + "ab" * 32}, "grafana"),
+        ({"name": "", "id": "/system.slice/docker-" + "cd" * 32 + ".scope"}, "cdcdcdcdcdcd"),
+        ({"container": "POD", "id": "/kubepods/pod1/" + "ab" * 32}, None),
+        ({"id": "/system.slice/ssh.service"}, None),
+    ],
+)
+def test_containers_of_every_runtime_have_a_name(labels: dict[str, str], shown: str | None) -> None:
+    panel = containers_panel({"container_memory": [Series(labels, (1.0,))]})
+    assert (panel.rows[0].container if not panel.are_cgroups else None) == shown
 
 
 def test_alerts_firing_first_and_each_once() -> None:
