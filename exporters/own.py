@@ -60,9 +60,15 @@ class Process:
             yield VIRTUAL.single(int(virtual) * self._page)
             yield RESIDENT.single(int(resident) * self._page)
         yield VIRTUAL_MAX.single(_limit(resource.RLIMIT_AS))
-        yield OPEN.single(len(os.listdir("/proc/self/fd")) - 1)  # noqa: PTH208 - less the one that lists
+        yield OPEN.single(_open_files())
         yield OPEN_MAX.single(_limit(resource.RLIMIT_NOFILE))
         yield STARTED.single(self._started_at)
+
+
+def _open_files() -> int:
+    """Kernels from 6.2 tell the number as the folder's size; listing thousands of kept files costs milliseconds."""
+    size = os.stat("/proc/self/fd").st_size  # noqa: PTH116 - no Path objects in the scrape's way
+    return size or len(os.listdir("/proc/self/fd")) - 1  # noqa: PTH208 - less the one that lists
 
 
 def _limit(which: int) -> float:
