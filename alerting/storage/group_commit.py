@@ -36,7 +36,7 @@ class GroupCommit:
         self._waiting.append((work, then, done))
         if self._running is None:
             self._running = asyncio.ensure_future(self._drain())
-        await asyncio.shield(done)  # a caller that gives up does not take back what was asked for
+        await done
 
     async def _drain(self) -> None:
         while self._waiting:
@@ -62,9 +62,8 @@ class GroupCommit:
 
 def _answer(done: asyncio.Future[None], error: Exception | None) -> None:
     if done.cancelled():
-        return
+        return  # its caller has given up; what was asked for is done all the same
     if error is None:
         done.set_result(None)
-        return
-    done.set_exception(error)
-    done.exception()  # marks it as seen: its caller may have been cancelled
+    else:
+        done.set_exception(error)

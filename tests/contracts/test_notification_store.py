@@ -131,7 +131,9 @@ def test_sqlite_remembers_all_of_it(tmp_path: Path) -> None:
         database = await Database.open(tmp_path / "a.sqlite", NOTIFICATION_MIGRATIONS)
         store = await SqliteNotifications.open(database)
         failure = Failure(7, OTHER, START, "clientError", "answered 400")
+        old = await store.put(SLOT, MESSAGE)
         pending = await store.put(SLOT, MESSAGE)
+        await store.settle(SLOT, ENTRY, old.serial)
         await store.settle(OTHER, replace(ENTRY, refused=True), 7, failure)
         await database.close()
         database = await Database.open(tmp_path / "a.sqlite", NOTIFICATION_MIGRATIONS)
@@ -140,6 +142,7 @@ def test_sqlite_remembers_all_of_it(tmp_path: Path) -> None:
         assert pending.notification.alerts[0].offsets == again.all_pending()[0].notification.alerts[0].offsets
         assert again.entry(OTHER) == replace(ENTRY, refused=True)
         assert await again.failures() == [failure]
+        assert again.entry(SLOT) == ENTRY
         assert again.told_over() == {"c", resolved("B").fingerprint}
         assert (await again.put(OTHER, MESSAGE)).serial > pending.serial
         await database.close()
