@@ -51,8 +51,11 @@ class Log:
         record = {"ts": rfc3339(self._now()), "level": level, "event": event, "component": "exporter", **fields}
         line = json.dumps(record, ensure_ascii=False, default=str) if self._style == "json" else _logfmt(record)
         stream = self._stream if self._stream is not None else sys.stderr
-        stream.write(line + "\n")
-        stream.flush()
+        try:
+            stream.write(line + "\n")
+            stream.flush()
+        except OSError:
+            pass  # whoever read the log is gone; the metrics are wanted all the same
 
 
 def _logfmt(record: dict[str, object]) -> str:

@@ -116,6 +116,7 @@ class Server:
             connection, _ = listener.accept()
         except OSError as error:  # the client has gone again, or this process has no descriptors left
             self._log.warning("could not accept a connection", reason=error.strerror)
+            select.select([self._wake_reader], [], [], 0.1)  # what it lacks is not there again at once
             return
         if not self._slots.acquire(blocking=False):
             connection.settimeout(1.0)

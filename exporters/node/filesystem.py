@@ -7,7 +7,7 @@ A file system that hangs delays the scrape by the probe's patience, once; it sho
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from exporters.collector import Family, Labels, gauge, required
 from exporters.host import Host, Unreadable
@@ -69,8 +69,9 @@ class Filesystem:
 
     def collect(self, now: float) -> Iterator[Family]:
         mounts = self._current()
-        answers = self._probe.ask([self._root.path(mount.mountpoint.lstrip("/")) for mount in mounts])
-        rows = [_row(mount, answer) for mount, answer in zip(mounts, self._in_order(mounts, answers), strict=True)]
+        paths = [self._root.path(mount.mountpoint.lstrip("/")) for mount in mounts]
+        answers = self._probe.ask(paths)
+        rows = [_row(mount, answers[path]) for mount, path in zip(mounts, paths, strict=True)]
         for metric, value in METRICS:
             yield metric.family([(labels, value(fs)) for labels, _, fs in rows if isinstance(fs, os.statvfs_result)])
         yield READ_ONLY.family([(labels, float(mount.read_only)) for labels, mount, _ in rows])
@@ -78,9 +79,6 @@ class Filesystem:
         yield MOUNT_INFO.family(
             [((mount.device, mount.major, mount.minor, mount.mountpoint), 1) for _, mount, _ in rows]
         )
-
-    def _in_order(self, mounts: list[Mount], answers: dict[str, Answer]) -> Iterator[Answer]:
-        return (answers[self._root.path(mount.mountpoint.lstrip("/"))] for mount in mounts)
 
     def _current(self) -> list[Mount]:
         """The mounts to publish, each combination of labels once."""
@@ -91,12 +89,19 @@ class Filesystem:
         text = required(content)
         if content != self._text or not self._mounts:
             seen: dict[tuple[str, str, str], Mount] = {}
-            for mount in parse_mounts(text, path):
+            for line in parse_mounts(text, path):
+                mount = replace(line, mountpoint=_below_root(line.mountpoint, self._root.root))
                 if self._chosen.keeps(mount):
                     seen.setdefault((mount.device, mount.mountpoint, mount.fstype), mount)
             self._mounts = list(seen.values())
             self._text = content if isinstance(content, bytes) else b""
         return self._mounts
+
+
+def _below_root(mountpoint: str, root: str) -> str:
+    """A mount point as the host names it: our own table has the host's mounts below `root`."""
+    inside = root != "/" and (mountpoint == root or mountpoint.startswith(f"{root}/"))
+    return (mountpoint.removeprefix(root) or "/") if inside else mountpoint
 
 
 def _row(mount: Mount, answer: Answer) -> tuple[Labels, Mount, Answer]:

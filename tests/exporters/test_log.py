@@ -31,6 +31,18 @@ def test_json_is_one_object_a_line() -> None:
     }
 
 
+class ClosedPipe(io.StringIO):
+    """A stream whose reader is gone."""
+
+    def write(self, text: str) -> int:
+        raise BrokenPipeError
+
+
+def test_a_reader_that_is_gone_is_no_failure() -> None:
+    """Metrics are wanted all the same."""
+    Log(stream=ClosedPipe()).error("nobody hears this")
+
+
 @pytest.mark.parametrize(("level", "lines"), [("debug", 4), ("info", 3), ("warning", 2), ("error", 1)])
 def test_what_is_below_the_level_is_not_written(level: str, lines: int) -> None:
     """Each level includes the graver ones."""

@@ -111,6 +111,19 @@ def test_our_own_table_is_read_when_that_of_process_1_is_hidden(tmp_path: Path) 
     assert 'mountpoint="/own"' in exposed(Filesystem(fake.host))
 
 
+def test_the_hosts_mounts_in_our_own_table_have_the_hosts_names(tmp_path: Path) -> None:
+    """In a container the host's root is mounted below ours: `<rootfs>/data` is the host's `/data`."""
+    fake = FakeMachine(tmp_path)
+    root = tmp_path / "root"
+    fake.write("proc/self/mountinfo", line(str(root)) + line(f"{root}/data"))
+    asked = HangingMounts()
+    fake.statvfs = asked
+    text = exposed(Filesystem(fake.host))
+    assert 'mountpoint="/",' in text
+    assert 'mountpoint="/data",' in text
+    assert asked.asked == [str(root), f"{root}/data"]
+
+
 def test_a_mount_that_comes_is_found(tmp_path: Path) -> None:
     """The table is parsed anew when it changes."""
     fake = machine(tmp_path, line("/a"))
