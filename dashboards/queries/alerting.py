@@ -4,7 +4,8 @@ from dashboards.queries.scope import RANGE
 
 ENGINE = 'job="fenghuo"'
 
-FIRING = f'sum(alertmanager_alerts{{{ENGINE},state="active"}}) or vector(0)'
+# An engine that does not answer is no answer, not 0.
+FIRING = f'sum(alertmanager_alerts{{{ENGINE},state="active"}})'
 
 NOTIFICATIONS = f"sum by (integration) (rate(alertmanager_notifications_total{{{ENGINE}}}{RANGE}))"
 NOTIFICATIONS_FAILED = (

@@ -2,7 +2,8 @@
 
 from dashboards.queries.scope import HOST, RANGE
 
-DOWN = f"count(up{{{HOST}}} == 0) or vector(0)"
+# No exporter known is no answer, not 0.
+DOWN = f"count(up{{{HOST}}} == 0) or 0 * count(up{{{HOST}}})"
 UPTIME = f"min(time() - node_boot_time_seconds{{{HOST}}})"
 
 # Time that waits for a disk is idle time to the processor.

@@ -10,7 +10,10 @@ ERROR_LINES = f'sum by (namespace) (rate(fenghuo_logs_lines_total{{{NAMESPACE},l
 
 READ = f"sum(rate(fenghuo_logs_read_total{{{PIPELINE}}}{RANGE}))"
 OUTCOMES = f"sum by (outcome) (rate(fenghuo_logs_events_total{{{PIPELINE}}}{RANGE}))"
-DEAD_LETTERED = f'sum(increase(fenghuo_logs_events_total{{{PIPELINE},outcome="dead_lettered"}}[$__range])) or vector(0)'
+DEAD_LETTERED = (
+    f'sum(increase(fenghuo_logs_events_total{{{PIPELINE},outcome="dead_lettered"}}[$__range]))'
+    f" or 0 * sum(fenghuo_logs_pending_events{{{PIPELINE}}})"
+)
 # Read less settled less pending. Anything but 0 is a lost event, or a fault of the count.
 UNACCOUNTED = f"sum(fenghuo_logs_unaccounted_events{{{PIPELINE}}})"
 RETRIES = f"sum by (reason) (rate(fenghuo_logs_retries_total{{{PIPELINE}}}{RANGE}))"
