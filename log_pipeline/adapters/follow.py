@@ -15,12 +15,12 @@ from typing import NamedTuple
 from fenghuo.clock import rfc3339
 from fenghuo.logs import get_logger
 from log_pipeline.adapters.positions import FileKey, Mark, Positions
+from log_pipeline.adapters.rotated import COMPRESSED, later_siblings
 from log_pipeline.adapters.tail import Found, Tail
 from log_pipeline.codec.identity import instance_hash, line_id
 from log_pipeline.model.event import Event
 from log_pipeline.model.position import Partition, Position
 
-_COMPRESSED = (".gz", ".zst", ".bz2", ".xz", ".zip", ".lz4")
 _WEEK = 7 * 86_400.0
 _MOST_COMPLAINTS = 10_000
 
@@ -64,6 +64,7 @@ class Follower:
         self._given: dict[Partition, Tail] = {}
         self._behind: deque[Tail] = deque()
         self._ready: deque[Event] = deque()
+        self._begun: list[Tail] = []
         self._scanned_at = float("-inf")
         self._complaints: dict[str, str] = {}
 
@@ -88,6 +89,10 @@ class Follower:
                 self._behind.append(tail)
             else:
                 self._behind.appendleft(tail)
+        # a file is remembered before its first line is given, else one that is rotated now would never be found
+        if self._begun:
+            self._positions.save([tail.mark(tail.committed, False, now.unix) for tail in self._begun])
+            self._begun.clear()
         return [self._ready.popleft() for _ in range(min(limit, len(self._ready)))]
 
     def commit(self, offsets: Mapping[Partition, int], now: Instant) -> None:
@@ -130,7 +135,7 @@ class Follower:
                 continue
             seen.add(key)
             tail = self._tails.get(key) or self._begin(key, path)
-            tail.left_at, tail.size = None, status.st_size
+            tail.found_at(path, status.st_size)
         for tail in [tail for key, tail in self._tails.items() if key not in seen]:
             self._left(tail, now)
         for tail in tuple(self._tails.values()):
@@ -146,7 +151,7 @@ class Follower:
             if not glob.has_magic(folder) and Path(folder).is_dir() and not os.access(folder, os.R_OK | os.X_OK):
                 self._complain(folder, "this user may not list the folder")
             for path in sorted(glob.iglob(pattern, recursive=True)):  # noqa: PTH207 - thousands of Paths a second would be felt
-                if path.endswith(_COMPRESSED):
+                if path.endswith(COMPRESSED):
                     self._complain(path, "compressed files are not read")
                 else:
                     yield path
@@ -169,50 +174,72 @@ class Follower:
     def _look_for_the_lost(self, now: Instant) -> None:
         """Files that were rotated away while nobody read: followed where they are, or said to be gone."""
         gone: list[Mark] = []
-        expired: list[FileKey] = []
-        for key, mark in self._marks.items():
-            if mark.done:
-                expired.extend([key] if mark.seen < now.unix - _WEEK else [])
-                continue
-            tail = Tail(key, mark.path, mark.real_path, mark, self._settings.longest_line)
-            tail.left_at = now.monotonic
-            if self._opened(tail):
-                tail.look()
-                self._tails[key] = tail
-                self._behind.appendleft(tail)
+        for mark in [mark for mark in self._marks.values() if not mark.done]:
+            since = mark.seen
+            if mark.key in self._tails:
+                continue  # followed already, as a sibling of one before
+            if self._follow_rotated(mark.key, mark.path, mark.real_path, now):
+                since = self._tails[mark.key].look().st_mtime
             else:
                 self._log.warning("a log file is gone; it was read up to this byte", path=mark.path, byte=mark.offset)
-                gone.append(mark._replace(done=True, seen=now.unix))
+                gone.append(mark._replace(fingerprint="", done=True, seen=now.unix))
+            self._follow_siblings(mark.path, mark.real_path, since, now)
         self._positions.save(gone)
+        expired = [key for key, mark in self._marks.items() if mark.done and mark.seen < now.unix - _WEEK]
         self._positions.forget(expired)
-        for key in (*self._tails, *expired):
-            self._marks.pop(key, None)
+        for key in expired:
+            del self._marks[key]
+
+    def _follow_siblings(self, path: str, real_path: str, since: float, now: Instant) -> None:
+        """Files that had this path after a file that left it, and left it too before anybody looked."""
+        for key in later_siblings(real_path, since):
+            if key not in self._tails:
+                self._follow_rotated(key, path, real_path, now)
+
+    def _follow_rotated(self, key: FileKey, path: str, real_path: str, now: Instant) -> bool:
+        """Follow a file that no path of ours leads to; False when it is not in its folder."""
+        tail = Tail(key, path, real_path, self._marks.get(key), self._settings.longest_line)
+        tail.left_at = now.monotonic
+        if not self._opened(tail):
+            return False
+        tail.look()
+        self._marks.pop(key, None)
+        self._tails[key] = tail
+        self._behind.appendleft(tail)
+        return True
 
     def _left(self, tail: Tail, now: Instant) -> None:
         """No path leads to this file any more: it has ended when it has been silent for long enough."""
-        if tail.left_at is None:
-            tail.left_at = now.monotonic
-        if not self._opened(tail):
+        just_now = tail.left_at is None
+        tail.left_at = now.monotonic if tail.left_at is None else tail.left_at
+        status = tail.look() if self._opened(tail) else None
+        if just_now:
+            since = status.st_mtime if status else now.unix - 2 * self._settings.scan
+            self._follow_siblings(tail.path, tail.real_path, since, now)
+        if status is None:
             if tail.size > tail.read_to:
                 lost = tail.size - tail.read_to
                 self._log.warning("a log file went before it was read to its end", path=tail.path, lost_bytes=lost)
-            self._finish(tail, now)
+            self._finish(tail, now, deleted=True)
             return
-        linger = self._settings.linger if tail.look() else self._settings.linger_deleted
+        linger = self._settings.linger if status.st_nlink else self._settings.linger_deleted
         if now.monotonic - max(tail.left_at, tail.grew_at) >= linger:
             while self._advance(tail, now, ended=True):
                 pass
-            self._finish(tail, now)
+            self._finish(tail, now, deleted=status.st_nlink == 0)
 
-    def _finish(self, tail: Tail, now: Instant) -> None:
+    def _finish(self, tail: Tail, now: Instant, deleted: bool) -> None:
+        """Give what is left of a file that has ended, and keep its mark for the next file of its inode."""
         if tail.finished:
             return
         self._emit(tail, tail.end(now.monotonic), now)
-        tail.finished = True
+        tail.finished, tail.deleted = True, deleted
         tail.shut()
         if self._tails.get(tail.key) is tail:
             del self._tails[tail.key]
         if tail.fingerprint is None:
+            if (known := tail.unused_mark) is not None:
+                self._marks[tail.key] = known
             return
         mark = self._marks[tail.key] = tail.mark(tail.resume, True, now.unix)
         if tail.committed >= tail.resume:
@@ -223,7 +250,7 @@ class Follower:
         """Read one chunk; whether there is more at once."""
         if not self._opened(tail):
             return False
-        before = tail.read_to
+        before, known = tail.read_to, tail.fingerprint
         try:
             found = tail.read(now.monotonic, ended)
         except OSError as error:
@@ -232,6 +259,8 @@ class Follower:
         if tail.rewritten:
             self._rewritten(tail, now)
             return False
+        if known is None and tail.fingerprint is not None:
+            self._begun.append(tail)
         self._emit(tail, found, now)
         more = tail.behind and tail.read_to > before
         if not more and tail.left_at is None and self._open_files() > self._settings.most_open:
@@ -242,10 +271,8 @@ class Follower:
         """The file was cut (copytruncate) or its inode is another file now: begin again as a new instance."""
         self._log.info("a log file was cut or replaced, reading it from its beginning", path=tail.path)
         size = tail.size
-        self._finish(tail, now)
-        # remembered before anything of the new instance is given: else a restart could take it for the old one
-        mark = self._marks.pop(tail.key)._replace(fingerprint="", offset=0, anchor="", done=False)
-        self._positions.save([mark])
+        self._finish(tail, now, deleted=True)
+        mark = self._marks.pop(tail.key)
         self._given.pop(self._partition(tail), None)
         again = self._tails[tail.key] = Tail(tail.key, tail.path, tail.real_path, mark, self._settings.longest_line)
         again.left_at, again.size = tail.left_at, size

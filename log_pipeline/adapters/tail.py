@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from log_pipeline.adapters.positions import FileKey, Mark
+from log_pipeline.adapters.rotated import renamed
 from log_pipeline.codec.container_log import Joiner, Whole, parse_line
 from log_pipeline.codec.split import LineSplitter, RawLine
 
@@ -64,8 +65,11 @@ class Tail:
         """Since when no path leads here: rotated away or deleted (monotonic)."""
         self.finished = False
         """Read to its end, and nothing more will come."""
+        self.deleted = False
+        """This instance is gone for good: whatever has its inode next is another file, be it byte for byte the same."""
         self.committed = mark.offset if mark else 0
         """Everything before this byte is dealt with."""
+        self._moved = False
         self._mark = mark
         self._longest = longest
         self._descriptor: int | None = None
@@ -81,8 +85,14 @@ class Tail:
 
     @property
     def behind(self) -> bool:
-        """Whether there is, or may be, more to read."""
-        return self.size != self.read_to and not self.rewritten
+        """Whether there is, or may be, more to read, or whether it must be seen which file this is."""
+        unsure = self._moved or (self._mark is not None and self.fingerprint is None)
+        return not self.rewritten and (unsure or self.size != self.read_to)
+
+    @property
+    def unused_mark(self) -> Mark | None:
+        """The mark that this tail was given, as long as it is not told which instance the file is."""
+        return self._mark
 
     @property
     def is_open(self) -> bool:
@@ -94,6 +104,13 @@ class Tail:
         oldest = self._joiner.oldest
         return self._splitter.offset if oldest is None else oldest
 
+    def found_at(self, path: str, size: int) -> None:
+        """A path leads to this file, which has that size. By a new path it may be another file of its inode."""
+        self.left_at, self.size = None, size
+        if path != self.path:
+            self.path, self.real_path = path, str(Path(path).resolve())
+            self._moved = True
+
     def open(self) -> bool:
         """Open the file, by its path or, after a rename, by a search of its folder; False when it is gone.
 
@@ -102,15 +119,15 @@ class Tail:
         if self._descriptor is None:
             self._descriptor = _open_as(self.path, self.key)
         if self._descriptor is None:
-            self._descriptor = _open_as(_renamed(self.real_path, self.key), self.key)
+            self._descriptor = _open_as(renamed(self.real_path, self.key), self.key)
         return self._descriptor is not None
 
-    def look(self) -> int:
-        """Note the size of the open file; returns how many names it still has. Raises OSError."""
+    def look(self) -> os.stat_result:
+        """Note the size of the open file, and return all that the kernel says of it. Raises OSError."""
         assert self._descriptor is not None
         status = os.fstat(self._descriptor)
         self.size = status.st_size
-        return status.st_nlink
+        return status
 
     def shut(self) -> None:
         """Give the descriptor back; `open` goes on where this left off."""
@@ -128,6 +145,7 @@ class Tail:
         assert self._descriptor is not None
         if self.fingerprint is None and not self._begin(ended):
             return []
+        self._moved = False
         data = os.pread(self._descriptor, len(self._anchor) + CHUNK, self._read_to - len(self._anchor))
         if self.size < self._read_to or not data.startswith(self._anchor):
             self.rewritten = True
@@ -158,7 +176,7 @@ class Tail:
         return Mark(
             *self.key,
             self.generation,
-            self.fingerprint or "",
+            "" if self.deleted else self.fingerprint or "",
             offset,
             digest(anchor),
             self.path,
@@ -216,12 +234,3 @@ def _open_as(path: str, key: FileKey) -> int | None:
         return descriptor
     os.close(descriptor)
     return None
-
-
-def _renamed(real_path: str, key: FileKey) -> str:
-    """Where a file is now that was rotated by a rename within its folder; empty when it is not there."""
-    with suppress(OSError), os.scandir(Path(real_path).parent) as entries:
-        for entry in entries:
-            if entry.inode() == key.inode and entry.is_file(follow_symlinks=False):
-                return entry.path
-    return ""

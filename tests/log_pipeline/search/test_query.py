@@ -61,6 +61,7 @@ def test_a_query_means_what_it_means_in_kibana(text: str, tree: Query) -> None:
     assert parse(text) == tree
 
 
+KNOWN = "container, level, message, namespace, node, path, pod, stream"
 ERRORS = {
     "level:": (7, "expected a value after level:, got the end of the query"),
     "level:error and": (16, "expected a word, a phrase, a field or (, got the end of the query"),
@@ -75,7 +76,7 @@ ERRORS = {
     "a http://x": (
         3,
         "expected one of the fields container, level, message, namespace, node, path, pod, stream; put a text with"
-         " a colon in quotes, got http",
+        " a colon in quotes, got http",
     ),
     "pod:(a or level:b)": (
         11,
