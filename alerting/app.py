@@ -6,9 +6,10 @@ sources → engine → alert store → telling (route tree, groups, outbox) → 
 
 import asyncio
 import sys
-from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TextIO
 
+from aiohttp import web
 from prometheus_client import CollectorRegistry, Gauge
 
 from alerting.api.alertmanager_v2 import AlertmanagerApi
@@ -27,6 +28,7 @@ from alerting.receivers.tools import Tools
 from alerting.routing.tree import build_tree
 from alerting.storage.alerts import ALERT_MIGRATIONS, AlertStore
 from alerting.storage.database import Database
+from alerting.storage.folder_lock import FolderLock
 from alerting.storage.messages import MESSAGE_MIGRATIONS, SqliteMessages
 from alerting.storage.notifications import NOTIFICATION_MIGRATIONS, SqliteNotifications
 from alerting.storage.states import STATE_MIGRATIONS, SqliteStates
@@ -47,54 +49,85 @@ HOUSEKEEPING = 60.0
 _log = get_logger("alerting")
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """The world beyond the process: time, servers to ask, receivers to send to, where the console prints."""
+
+    clock: Clock
+    asking: HttpCaller
+    sending: HttpCaller
+    output: TextIO
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What was built and runs."""
+
+    database: Database
+    alerts: AlertStore
+    messages: SqliteMessages
+    teller: "Teller"
+    engine: Engine
+
+
 async def serve(life: Lifecycle, flags: Flags, output: TextIO = sys.stdout) -> None:
     """Run the engine until `life` ends. Raises ConfigError or StartError when it can't start."""
-    setup = load_setup(flags)
-    clock, registry = SystemClock(), new_registry("alerting")
-    database = await Database.open(setup.storage / "alerting.sqlite", MIGRATIONS)
-    life.on_stop("database", database.close)
+    setup, registry = load_setup(flags), new_registry("alerting")
     asking, sending = AiohttpCaller(), AiohttpCaller()
     life.on_stop("connections to sources", asking.close)
     life.on_stop("connections to receivers", sending.close)
+    outside = Outside(SystemClock(), asking, sending, output)
+    parts = await build(life, setup, outside, registry)
+    reloader = Reloader(flags, setup, parts, outside, registry)
+    life.on_reload("configuration", reloader.reload)
+    application = new_application(life, registry)
+    add_api(application, parts, reloader, outside.clock, registry)
+    url = await serve_http(life, application, setup.listen_address)
+    life.ready()
+    _log.info("Listening on", address=url.removeprefix("http://"), rules=_count(setup), storage=str(setup.storage))
+    await life.stopped()
+
+
+async def build(life: Lifecycle, setup: Setup, outside: Outside, registry: CollectorRegistry) -> Parts:
+    """Open the database, restore what it holds, begin to tell and then to judge. Tear-down is left to `life`."""
+    clock = outside.clock
+    lock = FolderLock.take(setup.storage)
+    life.on_stop("folder", lock.release)
+    database = await Database.open(setup.storage / "alerting.sqlite", MIGRATIONS)
+    life.on_stop("database", database.close)
     notifications = await SqliteNotifications.open(database)
     messages = await SqliteMessages.open(database)
     alerts = await AlertStore.open(database, clock, notifications.told_over())
 
-    tools = Tools(sending, messages, clock, output, setup.external_url)
-    teller = Teller(alerts, notifications, NotifyMetrics(registry, _kinds()), tools)
+    teller = Teller(alerts, notifications, messages, NotifyMetrics(registry, _kinds()), outside)
     teller.change(setup)
-
-    def rules_of(setup: Setup) -> RuleSet:
-        return rule_set(setup, asking, clock)
-
     life.on_stop("telling", teller.close)
     engine = Engine(SqliteStates(database), alerts, clock, EngineMetrics(registry))
-    await engine.start(rules_of(setup))
+    await engine.start(rule_set(setup, outside))
     life.on_stop("engine", engine.close)
-    reloader = Reloader(flags, setup, teller, engine, rules_of, registry)
-    life.on_reload("configuration", reloader.reload)
-
     housekeeper = asyncio.ensure_future(keep_house(alerts, notifications, teller, clock))
     life.on_stop("housekeeping", lambda: _cancel(housekeeper))
-    application = new_application(life, registry)
-    api_metrics = ApiMetrics(registry, alerts, clock)
-    AlertmanagerApi(alerts, teller.current, reloader.config_text, api_metrics, clock).add_to(application)
-    PrometheusApi(engine.view).add_to(application)
-    MessagesApi(messages).add_to(application)
-    url = await serve_http(life, application, setup.listen_address)
-    life.ready()
-    _log.info("Listening on", address=url.removeprefix("http://"), rules=_count(setup), storage=str(database.path))
-    await life.stopped()
+    return Parts(database, alerts, messages, teller, engine)
 
 
-def rule_set(setup: Setup, http: HttpCaller, clock: Clock) -> RuleSet:
+def add_api(
+    application: web.Application, parts: Parts, reloader: "Reloader", clock: Clock, registry: CollectorRegistry
+) -> None:
+    """All routes beside the common ones."""
+    metrics = ApiMetrics(registry, parts.alerts, clock)
+    AlertmanagerApi(parts.alerts, parts.teller.current, reloader.config_text, metrics, clock).add_to(application)
+    PrometheusApi(parts.engine.view).add_to(application)
+    MessagesApi(parts.messages).add_to(application)
+
+
+def rule_set(setup: Setup, outside: Outside) -> RuleSet:
     """The rules of a setup with their sources."""
     if setup.recording_rules:
         _log.warning(
             "recording rules are shown and not evaluated: load their files into the metrics store as well",
             recording_rules=setup.recording_rules,
         )
-    sources = {source.name: source.build(http, clock) for source in setup.config.sources}
+    sources = {source.name: source.build(outside.asking, outside.clock) for source in setup.config.sources}
     return RuleSet(setup.groups, sources, World(setup.external_labels, setup.external_url))
 
 
@@ -102,12 +135,18 @@ class Teller:
     """The telling half that runs now, and its exchange for another when the configuration changes."""
 
     def __init__(
-        self, alerts: AlertStore, notifications: SqliteNotifications, metrics: NotifyMetrics, tools: Tools
+        self,
+        alerts: AlertStore,
+        notifications: SqliteNotifications,
+        messages: SqliteMessages,
+        metrics: NotifyMetrics,
+        outside: Outside,
     ) -> None:
         self._alerts = alerts
         self._notifications = notifications
+        self._messages = messages
         self._metrics = metrics
-        self._tools = tools
+        self._outside = outside
         self._current: Telling | None = None
 
     def current(self) -> Telling:
@@ -117,10 +156,11 @@ class Teller:
 
     def change(self, setup: Setup) -> None:
         """Begin to tell by this setup; the one before must be closed."""
-        tools = Tools(self._tools.http, self._tools.messages, self._tools.clock, self._tools.output, setup.external_url)
+        outside = self._outside
+        tools = Tools(outside.sending, self._messages, outside.clock, outside.output, setup.external_url)
         receivers = {receiver.name: receiver.build(tools) for receiver in setup.config.receivers}
         tree = build_tree(setup.config.route)
-        self._current = Telling(tree, receivers, self._notifications, self._metrics, self._tools.clock)
+        self._current = Telling(tree, receivers, self._notifications, self._metrics, outside.clock)
         self._alerts.listen(self._current.ingest)
         self._current.start(self._alerts.all())
 
@@ -132,20 +172,11 @@ class Teller:
 class Reloader:
     """Reads everything again; changes what changed, or nothing at all when anything is wrong."""
 
-    def __init__(
-        self,
-        flags: Flags,
-        setup: Setup,
-        teller: Teller,
-        engine: Engine,
-        rules_of: Callable[[Setup], RuleSet],
-        registry: CollectorRegistry,
-    ) -> None:
+    def __init__(self, flags: Flags, setup: Setup, parts: Parts, outside: Outside, registry: CollectorRegistry) -> None:
         self._flags = flags
         self._setup = setup
-        self._teller = teller
-        self._engine = engine
-        self._rules_of = rules_of
+        self._parts = parts
+        self._outside = outside
         self._succeeded = Gauge(
             "alertmanager_config_last_reload_successful", "Whether the last reload was accepted.", registry=registry
         )
@@ -155,7 +186,7 @@ class Reloader:
             "When a configuration was last accepted.",
             registry=registry,
         )
-        self._at.set_to_current_time()
+        self._at.set(outside.clock.now())
 
     def config_text(self) -> str:
         """The configuration that runs, without secrets, as Alertmanager would write it."""
@@ -165,7 +196,7 @@ class Reloader:
         """Raises FenghuoError when the new configuration can't be used; nothing has changed then."""
         try:
             new = load_setup(self._flags)
-            rules = self._rules_of(new)
+            rules = rule_set(new, self._outside)
         except FenghuoError:
             self._succeeded.set(0)
             raise
@@ -175,13 +206,13 @@ class Reloader:
             new.config.receivers,
             new.external_url,
         ):
-            await self._teller.close()
-            self._teller.change(new)
-        await self._engine.apply(rules)
+            await self._parts.teller.close()
+            self._parts.teller.change(new)
+        await self._parts.engine.apply(rules)
         if (old.listen_address, old.storage) != (new.listen_address, new.storage):
             _log.warning("a new listen address or storage path needs a restart")
         self._succeeded.set(1)
-        self._at.set_to_current_time()
+        self._at.set(self._outside.clock.now())
 
 
 async def keep_house(alerts: AlertStore, notifications: SqliteNotifications, teller: Teller, clock: Clock) -> None:

@@ -1,0 +1,90 @@
+"""From a condition to a message: rule files, engine, database, route and webhook together, through every kill."""
+
+import random
+from pathlib import Path
+
+import pytest
+
+from alerting.engine.schedule import phase
+from tests.acceptance.chain import EPOCH, Chain, Message
+
+RULES = """
+groups:
+- name: hosts
+  interval: 5s
+  rules:
+  - alert: Down
+    expr: up == 0
+    for: 30s
+"""
+
+
+def grid(folder: Path, second: float) -> float:
+    """The first evaluation at or after this second."""
+    shift = (phase(f"{folder / 'rules.yml'};hosts", 5.0) - EPOCH) % 5.0
+    return second + (shift - second) % 5.0
+
+
+def rounded(messages: list[Message]) -> list[tuple[str, str, float, float | None]]:
+    return [
+        (one.status, one.instance, round(one.starts, 2), None if one.ends is None else round(one.ends, 2))
+        for one in messages
+    ]
+
+
+def test_a_condition_that_holds_becomes_two_messages(tmp_path: Path) -> None:
+    chain = Chain(tmp_path, RULES)
+    chain.burns("web-1", start=20, end=120)
+    fired, ended = round(grid(tmp_path, 20) + 30, 2), round(grid(tmp_path, 120), 2)
+    assert rounded(chain.messages(until=200)) == [
+        ("firing", "web-1", fired, None),
+        ("resolved", "web-1", fired, ended),
+    ]
+
+
+def test_a_condition_that_does_not_last_is_not_told(tmp_path: Path) -> None:
+    chain = Chain(tmp_path, RULES)
+    chain.burns("web-1", start=20, end=45)
+    chain.burns("web-1", start=60, end=85)
+    assert chain.messages(until=200) == []
+
+
+def test_a_source_that_is_away_neither_fires_nor_resolves(tmp_path: Path) -> None:
+    chain = Chain(tmp_path, RULES)
+    chain.burns("web-1", start=20, end=400)
+    chain.burns("web-2", start=95, end=110)
+    chain.source_away(start=100, end=300)
+    fired, ended = round(grid(tmp_path, 20) + 30, 2), round(grid(tmp_path, 400), 2)
+    assert rounded(chain.messages(until=500)) == [
+        ("firing", "web-1", fired, None),
+        ("resolved", "web-1", fired, ended),
+    ]
+
+
+def test_a_source_that_is_away_through_a_restart_resolves_nothing_either(tmp_path: Path) -> None:
+    chain = Chain(tmp_path, RULES)
+    chain.burns("web-1", start=20)
+    chain.source_away(start=100, end=300)
+    chain.kill(at=150)
+    chain.kill(at=250)
+    assert [message.status for message in chain.messages(until=400)] == ["firing"]
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_kills_at_any_moment_change_nothing_that_is_told(tmp_path: Path, seed: int) -> None:
+    """Up to nine kills: no pending time lost, no false end, nothing untold."""
+    chance = random.Random(seed)
+    chain = Chain(tmp_path, RULES)
+    expected: set[tuple[str, str, float, float | None]] = set()
+    for number in range(4):
+        start = chance.randrange(10, 60)
+        end = start + chance.randrange(40, 120)
+        chain.burns(f"web-{number}", start, end)
+        fired = round(grid(tmp_path, start) + 30, 2)
+        expected |= {
+            ("firing", f"web-{number}", fired, None),
+            ("resolved", f"web-{number}", fired, round(grid(tmp_path, end), 2)),
+        }
+    for _ in range(chance.randrange(3, 10)):
+        chain.kill(at=chance.randrange(5, 200))
+    assert set(rounded(chain.messages(until=230))) == expected
