@@ -12,9 +12,9 @@ import pytest
 from playwright.async_api import async_playwright, expect
 
 from fenghuo.clock import SystemClock
+from tests.acceptance.up_process import Up, fenghuo, is_gone
 from tests.stack.servers.waiting import wait_until
 from tests.stack.test_page import ARGUMENTS, CHROMIUM
-from tests.stack.up_process import Up, fenghuo, is_gone
 
 pytestmark = pytest.mark.stack
 

@@ -80,10 +80,10 @@ class Up:
         """Part: process id, of our children."""
         return {part["name"]: part["pid"] for part in self.status()["parts"] if part["pid"]}
 
-    def interrupt(self) -> tuple[int, float]:
-        """Ctrl-C: the exit code and the seconds until it has ended."""
+    def interrupt(self, number: signal.Signals = signal.SIGINT) -> tuple[int, float]:
+        """Ctrl-C, or another signal: the exit code and the seconds until it has ended."""
         before = SystemClock().monotonic()
-        self._process.send_signal(signal.SIGINT)
+        self._process.send_signal(number)
         return self.end(before)
 
     def end(self, before: float) -> tuple[int, float]:
