@@ -55,6 +55,7 @@ def graph(title: str, description: str, unit: str, *queries: Query, stacked: boo
         .unit(unit)
         .min(0)
         .datasource(DATASOURCE)
+        .color_scheme(_color(model.FieldColorModeId.PALETTE_CLASSIC))
         .line_width(1)
         .fill_opacity(30 if stacked else 8)
         .show_points(common.VisibilityMode.NEVER)
@@ -81,7 +82,7 @@ def share(title: str, description: str, *queries: Query, stacked: bool = False) 
 
 
 def number(title: str, description: str, unit: str, query: Query, steps: Steps = PLAIN) -> stat.Panel:
-    """One large number with its recent course behind it; the background takes the colour of the step reached."""
+    """One large number with its recent course behind it; it takes the colour of the step that it reached."""
     return (
         stat.Panel()
         .title(title)
@@ -91,9 +92,14 @@ def number(title: str, description: str, unit: str, query: Query, steps: Steps =
         .graph_mode(common.BigValueGraphMode.AREA)
         .color_mode(common.BigValueColorMode.VALUE)
         .reduce_options(common_builders.ReduceDataOptions().calcs(["lastNotNull"]))
+        .color_scheme(_color(model.FieldColorModeId.THRESHOLDS))
         .thresholds(steps.thresholds())
         .with_target(_target(query, 0))
     )
+
+
+def _color(mode: model.FieldColorModeId) -> dashboard_builders.FieldColor:
+    return dashboard_builders.FieldColor().mode(mode)
 
 
 def _target(query: Query, index: int) -> prometheus.Dataquery:

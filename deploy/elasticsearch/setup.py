@@ -4,7 +4,7 @@
 FOLDER holds the passwords.
 
     kibana_system   Kibana's own user, which comes without a password
-    fenghuo_logs    the log pipeline: may set up index templates and add documents to logs-*; may read none
+    fenghuo_logs    the log pipeline: may set up index templates, add to logs-* and search there; may change none
     fenghuo_reader  Grafana: may read logs-*
 """
 
@@ -23,7 +23,9 @@ TRIES, PAUSE = 40, 3.0
 ROLES = {
     "fenghuo_logs": {
         "cluster": ["monitor", "manage_index_templates"],
-        "indices": [{"names": ["logs-*"], "privileges": ["auto_configure", "create_doc", "view_index_metadata"]}],
+        "indices": [
+            {"names": ["logs-*"], "privileges": ["auto_configure", "create_doc", "read", "view_index_metadata"]}
+        ],
     },
     "fenghuo_reader": {"indices": [{"names": ["logs-*"], "privileges": ["read", "view_index_metadata"]}]},
 }

@@ -7,6 +7,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from fenghuo import __version__
 from tests.deploy.compose import ROOT, is_one_shot, load, mounts, services, variables
 
 SERVICES = services()
@@ -43,6 +44,14 @@ def test_everything_that_the_chain_needs_is_there() -> None:
 def test_an_image_is_pinned_to_an_exact_version(name: str) -> None:
     """Tomorrow's `up` starts what today's did."""
     assert re.fullmatch(r"[a-z0-9./-]+:v?\d+\.\d+(\.\d+)?", SERVICES[name]["image"])
+
+
+def test_our_image_is_of_the_version_that_it_holds() -> None:
+    """One image for all of our services, built here."""
+    ours = [service for service in SERVICES.values() if service["image"].startswith("fenghuo:")]
+
+    assert {service["image"] for service in ours} == {f"fenghuo:{__version__}"}
+    assert {service["build"]["dockerfile"] for service in ours} == {"deploy/image/Dockerfile"}
 
 
 def test_the_images_of_elastic_are_of_one_version() -> None:
