@@ -93,6 +93,7 @@ class KafkaSource:
         self._want_pause = False
         self._stopped: set[Partition] = set()
         self._down = ""
+        self._fatal = ""
 
     async def open(self, release: Release) -> None:
         self._loop = asyncio.get_running_loop()
@@ -166,6 +167,7 @@ class KafkaSource:
 
     def _check(self, trouble: str) -> None:
         """Nothing came: raise when that is because something is wrong."""
+        trouble = self._fatal or trouble
         if self._down:
             try:
                 self._consumer.list_topics(timeout=1.0)
@@ -235,7 +237,9 @@ class KafkaSource:
     def _error(self, error: Any) -> None:
         """Troubles of librdkafka; it tries again by itself, and `read` says so meanwhile."""
         self._log.warning("kafka", error=error.str())
-        if error.fatal() or error.name() in ("_ALL_BROKERS_DOWN", "_AUTHENTICATION"):
+        if error.fatal():
+            self._fatal = f"{error.str()} (restart this member)"
+        if error.name() in ("_ALL_BROKERS_DOWN", "_AUTHENTICATION"):
             self._down = error.str()
 
     def _lag_of(self, partition: Partition) -> int | None:

@@ -21,32 +21,32 @@ from log_pipeline.model.event import Event, Malformed, Pod
 from log_pipeline.model.position import Position
 
 
-class _File(msgspec.Struct):
+class _File(msgspec.Struct, gc=False):
     path: str = ""
     fingerprint: str = ""
     device_id: str | int = ""
     inode: str | int = ""
 
 
-class _Log(msgspec.Struct):
+class _Log(msgspec.Struct, gc=False):
     offset: int | None = None
     level: str = ""
     file: _File = msgspec.field(default_factory=_File)
 
 
-class _Named(msgspec.Struct):
+class _Named(msgspec.Struct, gc=False):
     name: str = ""
     uid: str = ""
     id: str = ""
 
 
-class _Kubernetes(msgspec.Struct):
+class _Kubernetes(msgspec.Struct, gc=False):
     namespace: str = ""
     pod: _Named = msgspec.field(default_factory=_Named)
     container: _Named = msgspec.field(default_factory=_Named)
 
 
-class _Filebeat(msgspec.Struct):
+class _Filebeat(msgspec.Struct, gc=False):
     """The fields that are read. The defaults are shared because nobody changes them."""
 
     timestamp: str = msgspec.field(name="@timestamp")

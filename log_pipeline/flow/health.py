@@ -5,12 +5,18 @@ from fenghuo.logs import get_logger
 
 
 class Health:
-    """Troubles by part (`source`, `sink`, `dead_letters`, `commit`); ready means none."""
+    """Troubles by part (`source`, `sink`, `dead_letters`, `commit`); ready means opened and none."""
 
     def __init__(self, life: Lifecycle) -> None:
         self._life = life
         self._log = get_logger("logs")
+        self._is_open = False
         self.troubles: dict[str, str] = {}
+
+    def opened(self) -> None:
+        """All parts are open: from here on the flow is ready when nothing is wrong."""
+        self._is_open = True
+        self._show()
 
     def trouble(self, part: str, reason: str) -> None:
         """The part does not work because of `reason`. Said aloud when that is news."""
@@ -30,5 +36,5 @@ class Health:
             return
         if self.troubles:
             self._life.not_ready("; ".join(f"{part}: {reason}" for part, reason in sorted(self.troubles.items())))
-        else:
+        elif self._is_open:
             self._life.ready()

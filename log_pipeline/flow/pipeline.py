@@ -77,13 +77,18 @@ class Pipeline:
         self._pending_events = 0
         self._pending_bytes = 0
         self._paused = False
+        self._broken: BaseException | None = None
         self._committed_at = clock.monotonic()
+        self._commit_failed = False
 
     async def run(self) -> None:
-        """Work until the life's end is asked for; then deliver and commit what is in flight, within bounds."""
+        """Work until the life's end is asked for; then deliver and commit what is in flight, within bounds.
+
+        Raises StartError when only an operator can mend what keeps it from starting.
+        """
         if not (await self._opened("sink", self._sink.open) and await self._opened("source", self._open_source)):
             return
-        self._life.ready()
+        self.health.opened()
         failures = 0
         while not self._life.stopping:
             self._balance()
@@ -93,6 +98,8 @@ class Pipeline:
             if failures:
                 await self._pause_for(READ_PATIENCE.delay(failures - 1))
         await self._drain()
+        if self._broken is not None:
+            raise self._broken
 
     async def _open_source(self) -> None:
         await self._source.open(self.release)
@@ -173,6 +180,7 @@ class Pipeline:
         if not task.cancelled() and (error := task.exception()) is not None:
             # the batch stays pending, so nothing after it is committed and a new start reads it again
             self._log.error("a delivery ended unexpectedly, stopping", error=repr(error))
+            self._broken = error
             self._life.stop()
 
     def _settle(self, entry: Entry, outcome: Outcome) -> None:
@@ -191,8 +199,12 @@ class Pipeline:
         try:
             await self._source.commit(offsets)
         except FenghuoError as error:
-            self.health.trouble("commit", str(error))
+            # one refusal is usual while a consumer group changes; two in a row are trouble
+            if self._commit_failed:
+                self.health.trouble("commit", str(error))
+            self._commit_failed = True
             return
+        self._commit_failed = False
         self.health.well("commit")
         self.tracker.committed(offsets)
 

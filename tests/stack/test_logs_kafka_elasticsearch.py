@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 import yaml
-from confluent_kafka import Producer
+from confluent_kafka import Consumer, Producer, TopicPartition
 
+from fenghuo.errors import RemoteAnswer
 from tests.stack.servers.elasticsearch import Elasticsearch
 from tests.stack.servers.kafka import Kafka
 from tests.stack.servers.over_http import HttpServer
@@ -144,10 +145,122 @@ def test_five_kills_on_the_way_lose_nothing_and_double_nothing(
 
 def committed(kafka: Kafka, group: str) -> int:
     """The sum of the offsets that the group has committed in the topic of its name."""
-    from confluent_kafka import Consumer, TopicPartition
-
     consumer = Consumer({"bootstrap.servers": kafka.address, "group.id": group})
     asked = [TopicPartition(group, number) for number in range(PARTITIONS)]
     offsets = [one.offset for one in consumer.committed(asked, timeout=10.0)]
     consumer.close()
     return sum(max(0, offset) for offset in offsets)
+
+
+def encoded(numbers: range) -> list[bytes]:
+    return [json.dumps(filebeat_event(number)).encode() for number in numbers]
+
+
+def holds_exactly(elasticsearch: Elasticsearch, stream: str, count: int) -> None:
+    """The data stream has the lines 0 to `count - 1`, each once."""
+    found = documents(elasticsearch, stream)
+    assert len(found) == count
+    assert sorted(number_of(document) for document in found) == list(range(count))
+
+
+def test_members_come_and_go_and_nothing_is_lost_or_doubled(
+    kafka: Kafka, elasticsearch: Elasticsearch, stream: str, tmp_path: Path
+) -> None:
+    """Partitions move to a second member and back in mid-stream: orderly, and after a crash."""
+    first = LogPipeline(tmp_path / "first", kafka, elasticsearch, stream)
+    second = LogPipeline(tmp_path / "second", kafka, elasticsearch, stream)
+    written = 0
+
+    def write_more() -> None:
+        nonlocal written
+        produce(kafka, stream, encoded(range(written, written + 2_000)))
+        written += 2_000
+
+    def write_until_indexed_by(member: LogPipeline) -> bool:
+        write_more()
+        return member.totals()["indexed"] > 0
+
+    with first:
+        wait_until(lambda: write_until_indexed_by(first), "events at the first member", within=60.0)
+        with second:
+            wait_until(lambda: write_until_indexed_by(second), "events at the second member", within=60.0)
+            write_more()
+            first.kill()
+            write_more()
+            wait_until(lambda: committed(kafka, stream) == written, "all offsets committed", within=90.0, every=0.2)
+            assert second.totals()["difference"] == 0
+    holds_exactly(elasticsearch, stream, written)
+
+
+def test_a_search_engine_that_dies_is_waited_for(
+    kafka: Kafka, elasticsearch: Elasticsearch, stream: str, tmp_path: Path
+) -> None:
+    """While it is away nothing is committed, `/-/ready` says why, and nothing is thrown away."""
+    with LogPipeline(tmp_path, kafka, elasticsearch, stream) as pipeline:
+        produce(kafka, stream, encoded(range(5_000)))
+        pipeline.wait_for("indexed", 1)
+        elasticsearch.kill()
+        try:
+            produce(kafka, stream, encoded(range(5_000, 15_000)))
+            why = wait_until(lambda: not_ready(pipeline), "the trouble at /-/ready", within=60.0)
+            assert why.startswith("logs is not ready: sink: unreachable: ")
+            assert committed(kafka, stream) < 15_000
+        finally:
+            elasticsearch.start()
+        wait_until(lambda: committed(kafka, stream) == 15_000, "all offsets committed", within=120.0, every=0.2)
+        assert not not_ready(pipeline)
+        assert pipeline.totals()["difference"] == 0
+    assert pipeline.dead_letters == []
+    holds_exactly(elasticsearch, stream, 15_000)
+
+
+def not_ready(pipeline: LogPipeline) -> str:
+    """Why the pipeline is not ready; empty when it is."""
+    try:
+        pipeline.call("GET", "/-/ready")
+    except RemoteAnswer as error:
+        return error.body
+    return ""
+
+
+def test_a_broker_that_dies_is_waited_for(
+    kafka: Kafka, elasticsearch: Elasticsearch, stream: str, tmp_path: Path
+) -> None:
+    with LogPipeline(tmp_path, kafka, elasticsearch, stream) as pipeline:
+        produce(kafka, stream, encoded(range(4_000)))
+        pipeline.wait_for("indexed", 1)
+        kafka.kill()
+        try:
+            wait_until(lambda: not_ready(pipeline), "the trouble at /-/ready", within=60.0)
+        finally:
+            kafka.start()
+        produce(kafka, stream, encoded(range(4_000, 8_000)))
+        wait_until(lambda: committed(kafka, stream) == 8_000, "all offsets committed", within=120.0, every=0.2)
+        wait_until(lambda: not not_ready(pipeline), "readiness", within=60.0)
+    holds_exactly(elasticsearch, stream, 8_000)
+
+
+def test_poison_goes_to_the_dead_letters_and_the_rest_is_found_by_its_fields(
+    kafka: Kafka, elasticsearch: Elasticsearch, stream: str, tmp_path: Path
+) -> None:
+    mapped = json.dumps(filebeat_event(50) | {"host": {"name": {"is": "an object"}}}).encode()
+    poison = [b"no json", b'{"message": "no time"}', mapped]
+    produce(kafka, stream, [*encoded(range(50)), *poison])
+    with LogPipeline(tmp_path, kafka, elasticsearch, stream) as pipeline:
+        totals = pipeline.wait_for("dead_lettered", 3)
+        wait_until(lambda: committed(kafka, stream) == 53, "all offsets committed", within=60.0)
+    assert {key: totals[key] for key in ("read", "indexed", "dead_lettered", "difference")} == {
+        "read": 53,
+        "indexed": 50,
+        "dead_lettered": 3,
+        "difference": 0,
+    }
+    assert {(letter["reason"], letter["raw"].encode()) for letter in pipeline.dead_letters} == {
+        ("no_json", poison[0]),
+        ("no_timestamp", poison[1]),
+        ("document_parsing_exception", poison[2]),
+    }
+    holds_exactly(elasticsearch, stream, 50)
+    for field, value in (("log.level", "error"), ("kubernetes.namespace", "prod"), ("message", "payment")):
+        query = {"query": {"match": {field: value}}, "track_total_hits": True}
+        assert elasticsearch.call("POST", f"/{stream}/_search", query)["hits"]["total"]["value"] == 50, field

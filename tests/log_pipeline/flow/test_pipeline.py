@@ -278,6 +278,31 @@ def test_what_only_an_operator_can_mend_ends_the_start() -> None:
         asyncio.run(world.pipeline.run())
 
 
+def test_a_fault_of_our_own_ends_the_process_and_commits_nothing_behind_it() -> None:
+    """Something that nobody foresaw: the batch stays uncommitted, and the process says so by its end."""
+    world = World(events(1), lambda _: Rejected("mapping"))
+
+    async def broken(letters: object) -> None:
+        raise ZeroDivisionError
+
+    world.letters.put = broken  # type: ignore[method-assign]
+    with pytest.raises(ZeroDivisionError):
+        world.run(lambda: world.seconds(2))
+    assert world.log.committed == {}
+
+
+def test_it_is_not_ready_before_all_parts_are_open() -> None:
+    world = World(events(1))
+    seen: list[bool] = []
+
+    async def open_(release: object) -> None:
+        seen.append(world.life.is_ready)
+
+    world.source.open = open_  # type: ignore[method-assign]
+    world.run(lambda: world.seconds(1))
+    assert seen == [False]
+
+
 def test_a_source_that_fails_for_a_while_is_read_again() -> None:
     world = World(events(3))
 
