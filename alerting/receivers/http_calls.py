@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 from pydantic import model_validator
 
@@ -60,23 +61,27 @@ class HttpConfig(Config):
 
 
 async def post(http: HttpCaller, request: Request, now: float) -> Outcome:
-    """Send and read the answer as `judge` does; a failed connection is worth another try."""
+    """Send and read the answer as `judge` does; a failed connection is worth another try.
+
+    A receiver's URL is a secret: details name its scheme and host only.
+    """
+    origin = _origin(request.url)
     try:
-        return judge(await http.call(request), now)
+        return judge(await http.call(request), origin, now)
     except RemoteTimeout as error:
-        return TryAgain(FailReason.TIMEOUT, str(error))
+        return TryAgain(FailReason.TIMEOUT, f"{origin}: {error.reason}")
     except RemoteError as error:
-        return TryAgain(FailReason.OTHER, str(error))
+        return TryAgain(FailReason.OTHER, f"{origin}: {error.reason.replace(request.url, origin)}")
 
 
-def judge(answer: Answer, now: float) -> Outcome:
+def judge(answer: Answer, origin: str, now: float) -> Outcome:
     """2xx: delivered; 5xx and 429: later, when the receiver says; anything else: never. Pure.
 
     Alertmanager's notify/util.go, and 429 besides, which it gives up on.
     """
     if 200 <= answer.status < 300:
         return Delivered()
-    detail = f"{answer.url} answered {answer.status}: {answer.text()[:200]}"
+    detail = f"{origin} answered {answer.status}: {answer.text()[:200]}"
     after = retry_after(_header(answer.headers, "Retry-After"), now)
     if answer.status >= 500:
         return TryAgain(FailReason.SERVER_ERROR, detail, after)
@@ -84,6 +89,21 @@ def judge(answer: Answer, now: float) -> Outcome:
         return TryAgain(FailReason.CLIENT_ERROR, detail, after)
     reason = FailReason.CLIENT_ERROR if answer.status >= 400 else FailReason.OTHER
     return Refused(reason, detail)
+
+
+def is_http_url(url: str) -> bool:
+    """Whether a receiver can be called there: http or https, and a host."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def _origin(url: str) -> str:
+    """Scheme, host and port."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 def _header(headers: Mapping[str, str], name: str) -> str:

@@ -12,7 +12,7 @@ from alerting.notify.golang import NEVER, go_json, go_time, quote_meta
 from alerting.notify.message import FIRING, RESOLVED, Notification, common, status_of
 from alerting.notify.outcome import Outcome
 from alerting.notify.ports import Receiver
-from alerting.receivers.http_calls import LARGEST_ANSWER, USER_AGENT, HttpConfig, post
+from alerting.receivers.http_calls import LARGEST_ANSWER, USER_AGENT, HttpConfig, is_http_url, post
 from alerting.receivers.tools import IntegrationConfig, Tools
 from fenghuo.config import Seconds
 from fenghuo.httpcall import Request
@@ -34,8 +34,8 @@ class WebhookConfig(IntegrationConfig):
 
     @model_validator(mode="after")
     def _url_is_http(self) -> "WebhookConfig":
-        if not self.url.reveal().startswith(("http://", "https://")):
-            raise ValueError("expected url to begin with http:// or https://")
+        if not is_http_url(self.url.reveal().strip()):
+            raise ValueError("expected url to be http://HOST or https://HOST, with a port and a path as needed")
         return self
 
     def build(self, tools: Tools) -> Receiver:

@@ -11,7 +11,10 @@ MISTAKES = [
     ("name: ''", "f:1: name: expected a name"),
     ("webhook_configs: [{url: 'http://x'}]", "f:1: name: expected a value, the key is missing"),
     ("name: a\nwebhook_configs:\n- {}", "f:3: webhook_configs[0].url: expected a value, the key is missing"),
-    ("name: a\nwebhook_configs:\n- url: ftp://x", "f:3: webhook_configs[0]: expected url to begin with http://"),
+    *(
+        (f"name: a\nwebhook_configs:\n- url: {url}", "f:3: webhook_configs[0]: expected url to be http://HOST or https")
+        for url in ("ftp://x", "x/y", "'http://'", "'http://['", "http://x:port", "http://x:99999")
+    ),
     ("name: a\nwebhook_configs:\n- {url: 'http://x', max_alerts: -1}", "f:3: webhook_configs[0].max_alerts: expected"),
     ("name: a\nwebhook_configs:\n- {url: 'http://x', surprise: 1}", "f:3: webhook_configs[0].surprise: unknown key"),
     (

@@ -139,18 +139,26 @@ def test_a_call_has_a_deadline(config: str, seconds: float) -> None:
 )
 def test_each_answer_means_one_thing(status: int, headers: dict[str, str], expected: Outcome) -> None:
     answered: Answer = answer(status, "why", headers)
-    assert judge(answered, now=0.0) == expected
+    assert judge(answered, "http://fake", now=0.0) == expected
 
 
 @pytest.mark.parametrize(
-    ("error", "reason"),
+    ("error", "expected"),
     [
-        (RemoteTimeout("http://x", "no answer within 10 s"), FailReason.TIMEOUT),
-        (RemoteRefused("http://x", "connection refused"), FailReason.OTHER),
+        (
+            RemoteTimeout("http://hook.example/token", "no answer within 10 s"),
+            TryAgain(FailReason.TIMEOUT, "http://hook.example: no answer within 10 s"),
+        ),
+        (
+            RemoteRefused("http://hook.example/token", "InvalidURL: http://u:pw@hook.example/token?key=1"),
+            TryAgain(FailReason.OTHER, "http://hook.example: InvalidURL: http://hook.example"),
+        ),
+        (answer(503, "busy"), TryAgain(FailReason.SERVER_ERROR, "http://hook.example answered 503: busy")),
     ],
 )
-def test_a_failed_connection_is_worth_another_try(error: Exception, reason: FailReason) -> None:
+def test_a_failure_is_told_without_the_secret_parts_of_the_url(error: Exception | Answer, expected: Outcome) -> None:
     caller = FakeCaller()
     caller.script.append(error)
-    [integration] = receiver_config("name: a\nwebhook_configs:\n- url: http://x").build(tools(caller))
-    assert asyncio.run(integration.receiver.send(BOTH, 1)) == TryAgain(reason, str(error))
+    text = "name: a\nwebhook_configs:\n- url: http://u:pw@hook.example/token?key=1"
+    [integration] = receiver_config(text).build(tools(caller))
+    assert asyncio.run(integration.receiver.send(BOTH, 1)) == expected
