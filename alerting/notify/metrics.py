@@ -48,8 +48,10 @@ class NotifyMetrics:
         for name in kinds:
             for family in (self._total, self._requests, self._requests_failed, self._latency):
                 family.labels(name)
-            for reason in FailReason:
-                self._failed.labels(name, reason)
+            for failure in FailReason:
+                self._failed.labels(name, failure)
+        for reason in Reason:
+            self._decisions.labels(reason)
 
     def watch(self, pending: Callable[[], int], groups: Callable[[], int]) -> None:
         """Read these two sizes at each scrape; a new generation takes the old one's place."""
