@@ -5,14 +5,16 @@ never looks at the others.
 """
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
 
 from fenghuo.backoff import Backoff
 from fenghuo.clock import Clock
 from fenghuo.errors import RemoteError, StartError
 from fenghuo.httpcall import HttpCaller, Request
+from fenghuo.logs import get_logger
 from fenghuo.up.plan import PartSpec
 from fenghuo.up.process import Process, Spawner, describe_exit
 
@@ -72,6 +74,18 @@ class Change:
 
 
 Listener = Callable[[Change], None]
+
+
+def watched_task(work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    """A task of its own whose unexpected end is a line in the log rather than silence."""
+
+    def look(task: asyncio.Task[None]) -> None:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            get_logger("up").error("a task ended by a bug, please report it", error=repr(error))
+
+    task = asyncio.ensure_future(work)
+    task.add_done_callback(look)
+    return task
 
 
 class Part:
@@ -153,7 +167,7 @@ class Outside(Part):
 
     async def run(self) -> None:
         self.move(Event.STARTED)
-        watching = asyncio.ensure_future(self.watch())
+        watching = watched_task(self.watch())
         await self._end.wait()
         watching.cancel()
         self.move(Event.STOPPED)
@@ -198,7 +212,7 @@ class Child(Part):
             self._process.terminate()
         self.pid = self._process.pid
         self.move(Event.STARTED)
-        watching = asyncio.ensure_future(self.watch())
+        watching = watched_task(self.watch())
         try:
             return describe_exit(await self._process.wait())
         finally:

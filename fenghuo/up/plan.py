@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from glob import escape
 from pathlib import Path
 
 from fenghuo.up import configs
@@ -82,8 +83,13 @@ def make_plan(options: Options, folder: StateFolder, ports: Mapping[str, int], m
 def log_paths_of(options: Options, folder: StateFolder, host_logs: bool) -> tuple[str, ...]:
     """The globs that the log pipeline reads: this machine's containers, the user's, the demo's."""
     usual = (CONTAINER_LOGS,) if host_logs or not (options.log_globs or options.demo) else ()
-    demo = (str(folder.demo / "*.log"),) if options.demo else ()
+    demo = (below(folder.demo, "*.log"),) if options.demo else ()
     return tuple(dict.fromkeys((*usual, *options.log_globs, *demo)))
+
+
+def below(folder: Path, pattern: str) -> str:
+    """A glob below a folder whose own name is taken as it is, whatever is in it."""
+    return str(Path(escape(str(folder))) / pattern)
 
 
 def python(module: str, *arguments: str) -> tuple[str, ...]:
@@ -137,5 +143,5 @@ def _prometheus_files(
 def _alerting_text(options: Options, folder: StateFolder, targets: Mapping[str, str], starter: Path) -> str:
     pace = configs.DEMO if options.demo else configs.CALM
     url = options.prometheus_url or f"http://{targets['prometheus']}"
-    rule_files = (str(starter), str(folder.rules / "*.yml"))
+    rule_files = (str(starter), below(folder.rules, "*.yml"))
     return configs.alerting_yml(url, targets["alerting"], rule_files, folder.alerting, pace)

@@ -18,6 +18,7 @@ from fenghuo.up.messages import Message
 from fenghuo.up.parts import Change, State
 from fenghuo.up.plan import PartSpec
 from fenghuo.up.status import aligned
+from fenghuo.up.times import seconds_of, time_of_day
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _STYLES = {"firing": "bold red", "resolved": "bold green"}
@@ -114,7 +115,7 @@ class Progress:
 
     def message(self, message: Message) -> None:
         """A message of the alert engine has arrived."""
-        time = message.sent_at[11:19]
+        time = time_of_day(seconds_of(message.sent_at))
         line = Text(f"{time}  ")
         line.append(message.status.upper(), style=_STYLES.get(message.status, "bold"))
         line.append("  " + printable(message.subject), style="bold")

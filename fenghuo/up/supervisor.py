@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from fenghuo.clock import Clock
-from fenghuo.up.parts import Part, State
+from fenghuo.up.parts import Part, State, watched_task
 
 STOP_BUDGET = 3.5
 """Seconds from the first SIGTERM to the last SIGKILL; with the page's own end it stays within 5 s."""
@@ -23,7 +23,7 @@ class Supervisor:
 
     def start(self) -> None:
         """Begin with all; nobody waits for another, since each copes with a neighbour that is not there yet."""
-        self._tasks = {part: asyncio.ensure_future(part.run()) for part in self.parts}
+        self._tasks = {part: watched_task(part.run()) for part in self.parts}
 
     async def settled(self, timeout: float) -> bool:
         """Wait until every part is ready or clearly can't start; whether all are ready."""

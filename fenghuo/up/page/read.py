@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from fenghuo.clock import from_rfc3339
 from fenghuo.up.messages import bare_title
 from fenghuo.up.page import texts
 from fenghuo.up.page.contexts import (
@@ -20,6 +19,7 @@ from fenghuo.up.page.contexts import (
     Tile,
 )
 from fenghuo.up.page.promql import Series
+from fenghuo.up.times import seconds_of
 
 Answers = Mapping[str, Sequence[Series]]
 
@@ -161,13 +161,13 @@ def _alert(row: Mapping[str, Any], state: str, since: object) -> AlertRow:
     labels, notes = row.get("labels", {}), row.get("annotations", {})
     name = labels.get("alertname", "?")
     summary = notes.get("summary") or notes.get("description") or ""
-    return AlertRow(state, name, labels.get("severity", ""), summary, when(since), tuple(sorted(labels.items())))
+    return AlertRow(state, name, labels.get("severity", ""), summary, seconds_of(since), tuple(sorted(labels.items())))
 
 
 def messages_panel(content: Any, shown: int) -> MessagesPanel:
     """Newest first, as the alert engine answers."""
     rows = [
-        MessageRow(row["status"], bare_title(row["status"], row["title"]), when(row["sentAt"]))
+        MessageRow(row["status"], bare_title(row["status"], row["title"]), seconds_of(row["sentAt"]))
         for row in content["messages"]
     ]
     return MessagesPanel(tuple(rows[:shown]))
@@ -182,12 +182,4 @@ def logs_panel(content: Any, query: str) -> LogsPanel:
 def _log_rows(lines: Iterable[Mapping[str, Any]]) -> Iterable[LogRow]:
     for line in lines:
         texts_of = {name: str(line.get(name) or "") for name in ("namespace", "pod", "container", "message")}
-        yield LogRow(level=str(line.get("level") or ""), at=when(line["timestamp"]), **texts_of)
-
-
-def when(text: object) -> float:
-    """RFC 3339 to Unix seconds; 0 for what is none."""
-    try:
-        return from_rfc3339(str(text))
-    except ValueError:
-        return 0.0
+        yield LogRow(level=str(line.get("level") or ""), at=seconds_of(line["timestamp"]), **texts_of)

@@ -1,7 +1,6 @@
 """Numbers and times as a person reads them, and a history as a line. Pure; the template's filters."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
 
 from fenghuo.durations import format_duration
 
@@ -42,11 +41,6 @@ def ago(at: float, now: float) -> str:
         if seconds >= unit:
             return format_duration(seconds // unit * unit)
     return f"{seconds}s"
-
-
-def clock_time(at: float) -> str:
-    """The time of day in this machine's zone, as the machine's other logs show it."""
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S")
 
 
 def polyline(values: Sequence[float], ceiling: float) -> str:

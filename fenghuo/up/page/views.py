@@ -20,6 +20,7 @@ from fenghuo.addresses import is_loopback
 from fenghuo.up.page import texts
 from fenghuo.up.page.contexts import Overview
 from fenghuo.up.page.gather import Gatherer
+from fenghuo.up.times import time_of_day
 
 STATIC = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
 TEMPLATES = ("page.html", "panels.html")
@@ -92,7 +93,7 @@ def renderer() -> Callable[[Overview], str]:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    for function in (texts.percent, texts.size, texts.cores, texts.ago, texts.clock_time, texts.polyline):
+    for function in (texts.percent, texts.size, texts.cores, texts.ago, time_of_day, texts.polyline):
         environment.filters[function.__name__] = function
     template = environment.get_template("page.html")
     return lambda overview: template.render(page=overview)

@@ -5,12 +5,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 import pytest
+from structlog.testing import capture_logs
 
 from fenghuo.backoff import Backoff
 from fenghuo.errors import RemoteRefused
 from fenghuo.httpcall import Answer, Request
 from fenghuo.testing import FakeCaller, ManualClock, answer
-from fenghuo.up.parts import TRANSITIONS, Child, Event, Outside, State
+from fenghuo.up.parts import TRANSITIONS, Child, Event, Outside, State, watched_task
 from fenghuo.up.plan import PartSpec
 from fenghuo.up.testing import Changes, FakeSpawner
 
@@ -169,3 +170,16 @@ def test_what_no_table_lists_is_a_bug(state: State) -> None:
     part.state = state
     with pytest.raises(KeyError):
         part.move(Event.ANSWERED)
+
+
+def test_a_bug_in_a_task_is_a_line_in_the_log() -> None:
+    async def broken() -> None:
+        raise KeyError("surprise")
+
+    async def scenario() -> None:
+        await asyncio.wait({watched_task(broken())})
+        await asyncio.sleep(0)
+
+    with capture_logs() as lines:
+        asyncio.run(scenario())
+    assert [(line["log_level"], line["error"]) for line in lines] == [("error", "KeyError('surprise')")]

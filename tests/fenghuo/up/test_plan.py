@@ -90,6 +90,12 @@ def test_the_alert_engine_reads_the_starter_rules_and_the_users_own() -> None:
     assert config["receivers"] == [{"name": "console", "console_configs": [{}]}]
 
 
+def test_a_state_folder_with_odd_signs_is_no_pattern() -> None:
+    folder = StateFolder(Path("/s[1]*"))
+    made = make_plan(Options(demo=True), folder, USUAL, Machine(has_container_logs=False, starter_rules=STARTER))
+    assert made.log_paths == ("/s[[]1][*]/demo/containers/*.log",)
+
+
 def test_a_prometheus_of_the_users_is_watched_and_told_what_to_scrape() -> None:
     made = plan(Options(prometheus_url="http://metrics.example:9090/"))
     part = next(part for part in made.parts if part.name == "prometheus")

@@ -8,6 +8,7 @@ from fenghuo.up.messages import Message
 from fenghuo.up.parts import Change, State
 from fenghuo.up.plan import PartSpec
 from fenghuo.up.progress import PatientConsole, Progress, printable
+from fenghuo.up.times import seconds_of, time_of_day
 
 PARTS = [PartSpec("node", "node exporter", "http://127.0.0.1:9100"), PartSpec("logs", "log pipeline", "http://x")]
 FIRING = Message(
@@ -39,7 +40,7 @@ def test_in_a_pipe_there_are_plain_unbroken_lines() -> None:
         "state folder  /s/" + "long/" * 20,
         "",
         "Ctrl-C stops",
-        "10:11:12  FIRING  LogErrorBurst shop",
+        f"{time_of_day(seconds_of(FIRING.sent_at))}  FIRING  LogErrorBurst shop",
         "          shop logs 7 errors/s",
     ]
 
