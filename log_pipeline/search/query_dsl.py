@@ -21,11 +21,17 @@ NAMES: dict[Field, str] = {
 }
 """Where each field stands in an indexed document."""
 
+_NODE_TOO = "host.name"
+"""Where Filebeat without Kubernetes metadata, and our own file source, name the node."""
+
 
 def to_query_dsl(query: Query) -> dict[str, Any]:
     """The `query` part of a search request."""
     if isinstance(query, Term):
-        return _term(query)
+        if query.field == "node":
+            places = [_term(query, NAMES["node"]), _term(query, _NODE_TOO)]
+            return {"bool": {"should": places, "minimum_should_match": 1}}
+        return _term(query, NAMES[query.field])
     if isinstance(query, Not):
         return {"bool": {"must_not": [to_query_dsl(query.query)]}}
     parts = [to_query_dsl(each) for each in query.queries]
@@ -34,8 +40,7 @@ def to_query_dsl(query: Query) -> dict[str, Any]:
     return {"bool": {"filter": parts}} if parts else {"match_all": {}}
 
 
-def _term(term: Term) -> dict[str, Any]:
-    name = NAMES[term.field]
+def _term(term: Term, name: str) -> dict[str, Any]:
     if not any(term.pieces) and len(term.pieces) > 1:
         return {"exists": {"field": name}}
     if len(term.pieces) == 1:

@@ -1,6 +1,5 @@
 """Files that are rotated, cut, deleted and made again, while nobody or somebody reads: each line arrives once."""
 
-import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -81,7 +80,7 @@ class Bench:
         return [event.message for event in self.sunk.values()]
 
 
-@pytest.fixture()
+@pytest.fixture
 def bench(tmp_path: Path) -> Iterator[Bench]:
     bench = Bench(tmp_path)
     yield bench
@@ -357,9 +356,8 @@ def test_a_compressed_file_is_not_read_as_text(tmp_path: Path) -> None:
 
 def open_below(folder: Path) -> list[str]:
     """The paths below the folder that this process has open."""
-    links = [Path("/proc/self/fd") / name for name in os.listdir("/proc/self/fd")]
-    paths = [os.readlink(link) for link in links if link.is_symlink()]
-    return [path for path in paths if path.startswith(str(folder))]
+    links = [link for link in Path("/proc/self/fd").iterdir() if link.is_symlink()]
+    return [str(link.readlink()) for link in links if link.readlink().is_relative_to(folder)]
 
 
 def test_silent_files_do_not_hold_descriptors(tmp_path: Path) -> None:

@@ -75,8 +75,7 @@ ERRORS = {
     "()": (2, "expected a word, a phrase, a field or (, got )"),
     "a http://x": (
         3,
-        "expected one of the fields container, level, message, namespace, node, path, pod, stream; put a text with"
-        " a colon in quotes, got http",
+        f"expected one of the fields {KNOWN}; put a text with a colon in quotes, got http",
     ),
     "pod:(a or level:b)": (
         11,

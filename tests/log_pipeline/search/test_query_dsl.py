@@ -16,7 +16,13 @@ TABLE: dict[str, dict[str, Any]] = {
     "pod:web-*": {"wildcard": {"kubernetes.pod.name": {"value": "web-*", "case_insensitive": False}}},
     "tim*ut": {"wildcard": {"message": {"value": "tim*ut", "case_insensitive": True}}},
     r"path:/a\*b?*": {"wildcard": {"log.file.path": {"value": r"/a\*b\?*", "case_insensitive": False}}},
-    "node:*": {"exists": {"field": "kubernetes.node.name"}},
+    "container:*": {"exists": {"field": "kubernetes.container.name"}},
+    "node:n1": {
+        "bool": {
+            "should": [{"term": {"kubernetes.node.name": "n1"}}, {"term": {"host.name": "n1"}}],
+            "minimum_should_match": 1,
+        }
+    },
     "not stream:stderr": {"bool": {"must_not": [{"term": {"stream": "stderr"}}]}},
     "container:(a or b)": {
         "bool": {
