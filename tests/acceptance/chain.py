@@ -19,10 +19,10 @@ from urllib.parse import parse_qs
 import yaml
 from prometheus_client import CollectorRegistry
 
-from alerting.app import Outside, Parts, build
+from alerting.app import Outside, Parts, Reloader, build
 from alerting.config import Flags, load_setup
 from fenghuo.clock import from_rfc3339
-from fenghuo.errors import RemoteRefused
+from fenghuo.errors import ConfigError, RemoteRefused
 from fenghuo.httpcall import Answer, Request
 from fenghuo.lifecycle import Lifecycle
 from fenghuo.testing import FakeCaller, ManualClock, answer, settle
@@ -68,6 +68,8 @@ class Chain:
         self._fires: list[Fire] = []
         self._away: list[tuple[float, float]] = []
         self._kills: list[float] = []
+        self._reloads: list[tuple[float, dict[str, str]]] = []
+        self.refusals: list[str] = []
         self._hook = FakeCaller(lambda _: answer())
         self._parts: Parts | None = None
 
@@ -88,6 +90,10 @@ class Chain:
         """Everything dies where it stands, and starts again from its folder."""
         self._kills.append(at)
 
+    def reload(self, at: float, rules: str = "", config: str = "") -> None:
+        """The files change and are loaded; a refusal is kept in `refusals`."""
+        self._reloads.append((at, {"rules.yml": rules, "config.yml": config}))
+
     def messages(self, until: float) -> list[Message]:
         """Let it happen; what the webhook got, in order, and what was told twice only once."""
         asyncio.run(self._run(until))
@@ -99,6 +105,8 @@ class Chain:
         await self._live()
         while self.second < until:
             await self._clock.advance(1.0)
+            while self._reloads and self._reloads[0][0] <= self.second:
+                await self._reload(self._reloads.pop(0)[1])
             if kills and kills[0] <= self.second:
                 # whatever the last second set off has got to somewhere in between
                 await settle(int(kills.pop(0) * 7) % 23)
@@ -109,9 +117,20 @@ class Chain:
 
     async def _live(self) -> None:
         outside = Outside(self._clock, FakeCaller(self._prometheus), self._hook, StringIO())
-        setup = load_setup(Flags(self._folder / "config.yml"))
+        flags = Flags(self._folder / "config.yml")
+        setup, registry = load_setup(flags), CollectorRegistry()
         self._life = Lifecycle("chain")
-        self._parts = await build(self._life, setup, outside, CollectorRegistry())
+        self._parts = await build(self._life, setup, outside, registry)
+        self._reloader = Reloader(flags, setup, self._parts, outside, registry)
+
+    async def _reload(self, files: dict[str, str]) -> None:
+        for name, text in files.items():
+            if text:
+                (self._folder / name).write_text(text)
+        try:
+            await self._reloader.reload()
+        except ConfigError as error:
+            self.refusals.append(str(error))
 
     async def _die(self) -> None:
         """Every task ends where it stands; only what the database has committed is left."""

@@ -70,6 +70,28 @@ def test_a_source_that_is_away_through_a_restart_resolves_nothing_either(tmp_pat
     assert [message.status for message in chain.messages(until=400)] == ["firing"]
 
 
+def test_an_edit_of_a_rule_loses_no_pending_time_and_a_bad_file_changes_nothing(tmp_path: Path) -> None:
+    chain = Chain(tmp_path, RULES)
+    chain.burns("web-1", start=20, end=120)
+    chain.reload(at=30, rules=RULES.replace("up == 0", "up < 1"))
+    chain.reload(at=35, rules=RULES.replace("up == 0", "up < ("))
+    chain.reload(at=40, config="route: {receiver: nobody}")
+    fired, ended = round(grid(tmp_path, 20) + 30, 2), round(grid(tmp_path, 120), 2)
+    assert rounded(chain.messages(until=200)) == [
+        ("firing", "web-1", fired, None),
+        ("resolved", "web-1", fired, ended),
+    ]
+    assert len(chain.refusals) == 2
+    assert "rules.yml:7: groups[0].rules[0].expr: expected a PromQL expression" in chain.refusals[0]
+
+
+def test_a_rule_that_is_deleted_is_told_as_resolved(tmp_path: Path) -> None:
+    chain = Chain(tmp_path, RULES)
+    chain.burns("web-1", start=20)
+    chain.reload(at=100, rules="groups: []")
+    assert [message.status for message in chain.messages(until=200)] == ["firing", "resolved"]
+
+
 @pytest.mark.parametrize("seed", range(12))
 def test_kills_at_any_moment_change_nothing_that_is_told(tmp_path: Path, seed: int) -> None:
     """Up to nine kills: no pending time lost, no false end, nothing untold."""
