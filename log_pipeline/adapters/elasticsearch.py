@@ -6,6 +6,7 @@ answers 409, which is a success. (Ids are unique within one backing index: after
 is not seen.)
 """
 
+import logging
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -48,6 +49,8 @@ class ElasticsearchConfig(Config):
 
 def new_client(config: ElasticsearchConfig) -> elasticsearch.AsyncElasticsearch:
     """The official client, which tries nothing twice: retries are the flow's."""
+    # it warns at each failed call; the flow says what is wrong, once
+    logging.getLogger("elastic_transport.node_pool").setLevel(logging.ERROR)
     options: dict[str, Any] = {}
     if config.api_key:
         options["api_key"] = config.api_key.reveal()

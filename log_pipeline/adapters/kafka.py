@@ -61,6 +61,8 @@ def consumer_settings(config: KafkaConfig) -> dict[str, Any]:
         "session.timeout.ms": round(config.session_timeout * 1000),
         "heartbeat.interval.ms": round(config.session_timeout * 1000 / 3),
         "queued.max.messages.kbytes": 32_768,
+        # critical only: errors come to us by the callback, without the repetitions
+        "log_level": 2,
         "security.protocol": config.security_protocol,
     }
     optional = {
@@ -94,6 +96,7 @@ class KafkaSource:
         self._stopped: set[Partition] = set()
         self._down = ""
         self._fatal = ""
+        self._complained = ""
 
     async def open(self, release: Release) -> None:
         self._loop = asyncio.get_running_loop()
@@ -161,6 +164,7 @@ class KafkaSource:
         partition = self._partition(message.topic(), message.partition())
         if partition not in self._held:
             return None  # read before it was taken from us: the next owner reads it again
+        self._complained = ""
         offset = message.offset()
         self._next[partition] = offset + 1
         return self._decoder.decode(Position(partition, offset, offset + 1), message.value())
@@ -236,7 +240,9 @@ class KafkaSource:
 
     def _error(self, error: Any) -> None:
         """Troubles of librdkafka; it tries again by itself, and `read` says so meanwhile."""
-        self._log.warning("kafka", error=error.str())
+        if error.name() != self._complained:  # a client that can't connect repeats itself many times a second
+            self._log.warning("the client complains", error=error.str())
+            self._complained = error.name()
         if error.fatal():
             self._fatal = f"{error.str()} (restart this member)"
         if error.name() in ("_ALL_BROKERS_DOWN", "_AUTHENTICATION"):

@@ -18,7 +18,7 @@ from log_pipeline.ports import DeadLetter, DeadLetters, Sink
 
 Settle = Callable[[Entry, Outcome], None]
 
-PATIENCE = Backoff(first=0.5, limit=30.0)
+PATIENCE = Backoff(first=0.5, limit=15.0)
 
 
 class Delivery:
