@@ -1,14 +1,15 @@
-"""The command `fenghuo logs`: run the pipeline, check its configuration, search what it stored."""
+"""The command `fenghuo logs`: run the pipeline, check its configuration, search what it stored.
+
+The pipeline and its configuration are imported by the commands that need them: they load the clients of Kafka and
+Elasticsearch, which takes longer than a whole search.
+"""
 
 from pathlib import Path
 
 import click
 
-from fenghuo.config import load_config
 from fenghuo.lifecycle import Lifecycle, run
 from fenghuo.logs import FORMATS, LEVELS, Format, set_up_logs
-from log_pipeline.app import serve
-from log_pipeline.config import LogsConfig
 from log_pipeline.search_cli import command as search
 
 _CONFIG_FILE = click.option(
@@ -27,6 +28,10 @@ def command() -> None:
 @click.option("--log.format", "style", type=click.Choice(FORMATS), default="logfmt", show_default=True)
 def run_(config_file: Path, level: str, style: Format) -> None:
     """Run the pipeline until it is told to stop."""
+    from fenghuo.config import load_config
+    from log_pipeline.app import serve
+    from log_pipeline.config import LogsConfig
+
     config = load_config(config_file, LogsConfig)
     set_up_logs(level, style)
 
@@ -40,6 +45,9 @@ def run_(config_file: Path, level: str, style: Format) -> None:
 @_CONFIG_FILE
 def check(config_file: Path) -> None:
     """Say whether the configuration can be used; all its problems at once."""
+    from fenghuo.config import load_config
+    from log_pipeline.config import LogsConfig
+
     config = load_config(config_file, LogsConfig)
     click.echo(f"{config_file}: valid, from {config.source.type} to {config.sink.type}")
 

@@ -7,10 +7,7 @@ from pathlib import Path
 import click
 
 from fenghuo.clock import SystemClock
-from fenghuo.config import load_config
-from log_pipeline.adapters.catalog import SEARCHERS
 from log_pipeline.adapters.sqlite_search import SqliteSearcher
-from log_pipeline.config import LogsConfig
 from log_pipeline.search.find import Found, Search, Searcher
 from log_pipeline.search.output import as_json, as_text
 from log_pipeline.search.request import new_search
@@ -69,6 +66,11 @@ def _searcher(db: Path | None, state: Path | None, config_file: Path | None, sta
     if sum(given is not None for given in (db, state, config_file)) > 1:
         raise click.UsageError("give one of --db, --state and --config.file")
     if config_file is not None:
+        # A search of SQLite, the usual one, need not wait for the clients of Kafka and Elasticsearch to load.
+        from fenghuo.config import load_config
+        from log_pipeline.adapters.catalog import SEARCHERS
+        from log_pipeline.config import LogsConfig
+
         config = load_config(config_file, LogsConfig)
         return SEARCHERS[config.sink.type](config.sink)
     if db is None:
