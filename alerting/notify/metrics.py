@@ -45,6 +45,10 @@ class NotifyMetrics:
         self._groups = Gauge(
             "alertmanager_dispatcher_aggregation_groups", "Groups that hold alerts.", registry=registry
         )
+        self._begin_at_zero(kinds)
+
+    def _begin_at_zero(self, kinds: tuple[str, ...]) -> None:
+        """Show every series from the first scrape: a rate needs a beginning."""
         for name in kinds:
             for family in (self._total, self._requests, self._requests_failed, self._latency):
                 family.labels(name)
