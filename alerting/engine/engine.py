@@ -4,7 +4,7 @@ It decides nothing itself: when is `schedule`, what is `evaluator`, in which ord
 """
 
 import asyncio
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from alerting.engine.evaluator import remove
@@ -116,26 +116,31 @@ class Engine:
             one.start()
 
     async def _remove_others(self, rule_ids: set[str], news: list[Alert]) -> None:
-        """Resolve what rules that are gone left firing; forget those rules once that is told."""
+        """Resolve what rules that are gone left firing, tell it with the `news`, and forget those rules."""
         now = self._clock.now()
         removed = {rule_id: remove(state, now) for rule_id, state in self._memory.others(rule_ids).items()}
-        try:
-            await self._memory.remember(removed)
-            ended = [
-                alert.to_alert(now, "")
-                for evaluation in removed.values()
-                for alert in evaluation.state.alerts.values()
-                if alert.state in TOLD
-            ]
-            await self._herald.tell([*news, *ended])
-            await self._memory.forget(removed)
-        except StorageError as error:
-            self._metrics.storage_failures.inc()
-            self._log.error(
-                "what changed with the rules could not be stored; it is tried again later", error=str(error)
-            )
+        ended = [
+            alert.to_alert(now, "")
+            for evaluation in removed.values()
+            for alert in evaluation.state.alerts.values()
+            if alert.state in TOLD
+        ]
+        stored = await self._tried(self._memory.remember(removed))
+        told = await self._tried(self._herald.tell([*news, *ended]))
+        if stored and told:
+            await self._tried(self._memory.forget(removed))
         for rule_id in removed:
             self._judge.forget(rule_id)
+
+    async def _tried(self, step: Awaitable[None]) -> bool:
+        """Whether it worked. A full disk must keep neither rules from running nor news from being told."""
+        try:
+            await step
+        except StorageError as error:
+            self._metrics.storage_failures.inc()
+            self._log.error("what changed with the rules is not stored; it will be made good", error=str(error))
+            return False
+        return True
 
     async def _stop(self, keys: Sequence[str]) -> None:
         stopping = [self._running.pop(key) for key in keys]
@@ -165,6 +170,7 @@ class _Running:
         if self._task is None:
             self._metrics.add_group(self.group.key, self.group.interval, len(self.group.rules))
             self._task = asyncio.ensure_future(self._run())
+            self._task.add_done_callback(self._died)
 
     def cancel(self) -> None:
         if self._task is not None:
@@ -194,6 +200,11 @@ class _Running:
                     await self._judge.judge(rule, self.group, self.rules.source(self.group), self.rules.world, tick)
             self._ended(tick.at, clock.monotonic() - begun)
             await clock.sleep(0)
+
+    def _died(self, task: "asyncio.Task[None]") -> None:
+        """A group's task ends by being cancelled; any other end is a mistake of ours, and said aloud."""
+        if not task.cancelled() and (error := task.exception()) is not None:
+            get_logger("alerting").error("a group stopped being evaluated", group=self.group.key, error=repr(error))
 
     def _ended(self, at: float, seconds: float) -> None:
         self._seconds, self._last = seconds, at

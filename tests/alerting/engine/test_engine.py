@@ -196,6 +196,24 @@ def test_a_full_disk_does_not_silence_an_alert_and_is_made_good_later() -> None:
     play(story)
 
 
+def test_a_full_disk_at_the_start_keeps_nothing_from_being_told() -> None:
+    async def story(machine: Machine) -> None:
+        machine.answer(2.0)
+        await machine.start(group(rule()), group(rule("Gone"), name="gone"))
+        await machine.evaluate()
+        await machine.engine.close()
+        machine.sink.alerts.clear()
+        machine.store.failing = True
+        await machine.start(group(rule()))
+        assert sorted(machine.told()) == ["+0", "-0"]
+        assert sorted(machine.store.states) == ["Gone", "Hot"]
+        machine.store.failing = False
+        await machine.engine.apply(machine.rules(group(rule())))
+        assert sorted(machine.store.states) == ["Hot"]
+
+    play(story)
+
+
 def test_a_steady_alert_writes_nothing() -> None:
     async def story(machine: Machine) -> None:
         machine.answer(2.0)

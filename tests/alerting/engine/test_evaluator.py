@@ -4,7 +4,7 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.engine.evaluator import Evaluation, Refused, Surroundings, evaluate, remove
@@ -220,6 +220,7 @@ def test_what_must_be_stored_is_steps_and_the_time_while_something_waits() -> No
 STORIES = st.text(alphabet="x.!", min_size=1, max_size=60)
 
 
+@settings(deadline=None)
 @given(story=STORIES, hold=st.integers(0, 6), keep=st.integers(0, 6))
 def test_whatever_happens_states_follow_the_table_and_time_is_kept(story: str, hold: int, keep: int) -> None:
     """Firing needs `for` of holding, an end needs `keep_firing_for` of absence; a failure changes nothing."""
@@ -235,6 +236,7 @@ def test_whatever_happens_states_follow_the_table_and_time_is_kept(story: str, h
             assert "x" not in story[max(0, number - keep) : number + 1]
 
 
+@settings(deadline=None)
 @given(story=STORIES, hold=st.integers(0, 6), keep=st.integers(0, 6), cut=st.integers(0, 59))
 def test_a_restart_changes_nothing(story: str, hold: int, keep: int, cut: int) -> None:
     """What is stored at any moment leads to the same states as what was in memory."""

@@ -1,7 +1,7 @@
 """When groups are evaluated."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alerting.engine.passage import Tick, explain, jump_between, uncounted
@@ -12,6 +12,7 @@ def starting(wall: float = 1000.0, interval: float = 15.0, shift: float = 5.0) -
     return Schedule(interval, shift, due_at(wall, interval, shift), wall, steady=0.0)
 
 
+@settings(deadline=None)
 @given(key=st.text(), interval=st.floats(0.1, 86400))
 def test_a_phase_belongs_to_its_key_and_lies_inside_the_interval(key: str, interval: float) -> None:
     assert 0 <= phase(key, interval) < interval + 0.001
@@ -63,6 +64,7 @@ def test_a_clock_set_back_is_followed_at_once_and_a_small_step_is_waited_for() -
     assert schedule.delay(4004.0) == pytest.approx(21.0), "a step of six seconds back: no time is evaluated twice"
 
 
+@settings(deadline=None)
 @given(interval=st.sampled_from([1.0, 15.0, 60.0]), waits=st.lists(st.floats(0.0, 200.0), max_size=20))
 def test_times_only_grow_and_none_is_evaluated_twice(interval: float, waits: list[float]) -> None:
     wall, schedule, seen = 1000.0, Schedule.starting("k", interval, 1000.0, 0.0), [0.0]
