@@ -1,7 +1,8 @@
 """How fast lines go from container log files into SQLite, and how fast they are found again.
 
-`python benchmarks/bench_log_search.py [LINES]`. Writes CRI files of 20 pods, runs the pipeline's own source, stages and sink over them in this process, then asks
-questions of different kinds. Everything is on this machine and in one temporary folder.
+`python benchmarks/bench_log_search.py [LINES]`. Writes CRI files of 20 pods, runs the pipeline's own source, stages
+and sink over them in this process, one after the other, then asks questions of different kinds. Everything is on
+this machine and in one temporary folder.
 """
 
 import asyncio
@@ -97,4 +98,4 @@ async def main(lines: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000))
+    asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else 300_000))

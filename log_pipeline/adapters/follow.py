@@ -12,14 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from fenghuo.clock import rfc3339
 from fenghuo.logs import get_logger
+from log_pipeline.adapters.line_events import events_of, partition_of
 from log_pipeline.adapters.positions import FileKey, Mark, Positions
 from log_pipeline.adapters.rotated import COMPRESSED, later_siblings
 from log_pipeline.adapters.tail import Found, Tail
-from log_pipeline.codec.identity import instance_hash, line_id
 from log_pipeline.model.event import Event
-from log_pipeline.model.position import Partition, Position
+from log_pipeline.model.position import Partition
 
 _WEEK = 7 * 86_400.0
 _MOST_COMPLAINTS = 10_000
@@ -244,7 +243,7 @@ class Follower:
         mark = self._marks[tail.key] = tail.mark(tail.resume, True, now.unix)
         if tail.committed >= tail.resume:
             self._positions.save([mark])
-            self._given.pop(self._partition(tail), None)
+            self._given.pop(partition_of(tail, self._host), None)
 
     def _advance(self, tail: Tail, now: Instant, ended: bool = False) -> bool:
         """Read one chunk; whether there is more at once."""
@@ -273,7 +272,7 @@ class Follower:
         size = tail.size
         self._finish(tail, now, deleted=True)
         mark = self._marks.pop(tail.key)
-        self._given.pop(self._partition(tail), None)
+        self._given.pop(partition_of(tail, self._host), None)
         again = self._tails[tail.key] = Tail(tail.key, tail.path, tail.real_path, mark, self._settings.longest_line)
         again.left_at, again.size = tail.left_at, size
         if again.behind:
@@ -304,46 +303,8 @@ class Follower:
         self._complaints[path] = reason
         self._log.warning("a log file can't be read", path=path, reason=reason)
 
-    def _partition(self, tail: Tail) -> Partition:
-        return Partition("files", instance_hash(self._instance(tail)))
-
-    def _instance(self, tail: Tail) -> str:
-        """Names one instance of a file, the same after a restart."""
-        device, inode = tail.key
-        return f"{self._host}/{device}:{inode}/{tail.generation}/{tail.fingerprint}"
-
     def _emit(self, tail: Tail, found: Sequence[Found], now: Instant) -> None:
-        if not found:
-            return
-        partition = self._partition(tail)
-        instance = self._instance(tail)
-        self._given[partition] = tail
-        for each in found:
-            line = each.whole.line
-            event = Event(
-                position=Position(partition, each.whole.offset, each.next),
-                id=line_id(instance, each.whole.offset),
-                timestamp=line.timestamp or rfc3339(now.unix),
-                message=line.content.decode("utf-8", "replace"),
-                stream=line.stream,
-                path=tail.path,
-                offset=each.whole.offset,
-                host=self._host,
-                raw=each.raw or b"%s %s F %s" % (line.timestamp.encode(), line.stream.encode(), line.content),
-            )
-            self._flag(event, each)
-            self._ready.append(event)
-
-    def _flag(self, event: Event, found: Found) -> None:
-        """Say what is not as the program wrote it, in Filebeat's field for it."""
-        flags = [
-            name
-            for name, is_set in (("truncated", found.whole.truncated), ("partial", found.whole.unfinished))
-            if is_set
-        ]
-        if flags:
-            event.added["log.flags"] = flags
-        if found.whole.unfinished:
-            # Should its last piece come after all, a restart may join them: the whole line must not be taken
-            # for this part of it, so the part has an id of its own.
-            event.id += "-p"
+        if found:
+            partition = partition_of(tail, self._host)
+            self._given[partition] = tail
+            self._ready.extend(events_of(tail, found, partition, self._host, now.unix))

@@ -88,4 +88,4 @@ class Joiner:
     @property
     def oldest(self) -> int | None:
         """Where the oldest line that is still open begins: a restart must read again from there."""
-        return min((begun.offset for begun in self._open.values()), default=None)
+        return min(begun.offset for begun in self._open.values()) if self._open else None
