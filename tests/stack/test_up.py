@@ -42,7 +42,7 @@ def test_a_newcomer_sees_the_whole_chain_and_loses_nothing(tmp_path: Path) -> No
     """Table, search, firing, page, resolved, a child killed, Ctrl-C, and the same state at the second start."""
     state = tmp_path / "state"
     with Up(state, "--demo") as stack:
-        stack.wait_for(lambda line: line.startswith("Ctrl-C stops everything"), 60)
+        stack.wait_for(lambda line: line.startswith("Ctrl-C stops everything"), 15)
         table_at = SystemClock().monotonic()
         all_parts_are_ready(stack)
         the_search_finds_the_failed_payments(stack)
