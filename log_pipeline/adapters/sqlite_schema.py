@@ -69,8 +69,10 @@ def open_writer(path: Path) -> sqlite3.Connection:
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+        # logs may hold what is not for everybody; SQLite gives its side files the same rights
+        path.touch(mode=0o600)
     except OSError as error:
-        raise StartError(f"the folder {path.parent} can't be made: {error.strerror}", "name another one") from error
+        raise StartError(f"the log database {path} can't be made: {error.strerror}", "name another place") from error
     try:
         connection = sqlite3.connect(path, timeout=5.0, isolation_level=None, check_same_thread=False)
     except sqlite3.Error as error:

@@ -310,6 +310,18 @@ def test_a_later_version_of_the_tables_is_refused(tmp_path: Path) -> None:
         search(path)
 
 
+def test_only_the_owner_may_read_what_was_logged(tmp_path: Path) -> None:
+    async def main() -> set[int]:
+        sink = SqliteSink(config(tmp_path / "logs.sqlite"), ManualClock(MIDNIGHT))
+        await sink.open()
+        await sink.write([line(1)])
+        rights = {path.stat().st_mode & 0o777 for path in tmp_path.glob("logs.sqlite*")}
+        await sink.close()
+        return rights
+
+    assert asyncio.run(main()) == {0o600}
+
+
 def test_a_folder_in_the_way_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StartError, match="can't be made"):
