@@ -18,6 +18,7 @@ from fenghuo.errors import ConfigError, Problem
 from fenghuo.secrets import Secret, read_secret
 
 LONGEST_FILE = 16 << 20
+MOST_VALUES = 500_000
 
 Seconds = Annotated[float, BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value)]
 """A field in seconds that is written as a Prometheus duration (`30s`) or as a number of seconds."""
@@ -120,6 +121,8 @@ def _walk(node: yaml.Node, path: YamlPath, lines: dict[YamlPath, int], doubled: 
     """Note the line of each path; `above` stops at a node that contains itself through an alias."""
     if id(node) in above:
         raise ValueError("an alias that contains itself")
+    if len(lines) > MOST_VALUES:
+        raise ValueError(f"more than {MOST_VALUES} values, aliases counted")
     lines[path] = node.start_mark.line + 1
     inside = above | {id(node)}
     if isinstance(node, yaml.SequenceNode):

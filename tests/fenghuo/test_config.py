@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fenghuo.config import Config, Seconds, dotted, load_config, parse_config
+from fenghuo.config import Config, Seconds, dotted, load_config, parse_config, parse_yaml
 from fenghuo.errors import ConfigError
 
 
@@ -79,3 +79,16 @@ def test_a_file_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
 
 def test_paths_are_written_the_way_people_read_them() -> None:
     assert dotted(("route", "routes", 0, "receiver")) == "route.routes[0].receiver"
+
+
+def test_aliases_that_multiply_without_end_are_refused() -> None:
+    layers = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
+    layers += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
+    with pytest.raises(ConfigError, match="more than 500000 values"):
+        parse_yaml("\n".join(layers), "bomb.yml")
+
+
+def test_scalars_can_be_left_as_they_are_written() -> None:
+    data, lines = parse_yaml("a: 1.10\nb: on\nc: 12:30\nd:\ne: [~, 2026-11-21]", "f.yml", as_written=True)
+    assert data == {"a": "1.10", "b": "on", "c": "12:30", "d": None, "e": [None, "2026-11-21"]}
+    assert lines["e", 1] == 5
