@@ -5,6 +5,7 @@ Every call has a deadline and a bound on the answer's size. URLs in errors never
 
 import asyncio
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
@@ -96,7 +97,7 @@ class AiohttpCaller:
         except TimeoutError as error:
             raise RemoteTimeout(shown, f"no answer within {request.timeout:g} s") from error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise RemoteRefused(shown, f"{type(error).__name__}: {error}") from error
+            raise RemoteRefused(shown, _cause(error)) from error
 
     async def close(self) -> None:
         """Close the connections; a later call opens new ones."""
@@ -117,6 +118,17 @@ class AiohttpCaller:
             connector = aiohttp.TCPConnector(limit=self._connections)
             self._session = aiohttp.ClientSession(connector=connector, loop=asyncio.get_running_loop())
         return self._session
+
+
+def _cause(error: Exception) -> str:
+    """What went wrong in a person's words; aiohttp's own text repeats host, port and its TLS settings."""
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return (
+            os.strerror(error.errno).lower() if error.errno and error.errno > 0 else f"no connection: {error.os_error}"
+        )
+    if isinstance(error, aiohttp.ServerDisconnectedError):
+        return "the server closed the connection without an answer"
+    return str(error) or type(error).__name__
 
 
 def safe_url(url: str) -> str:

@@ -117,7 +117,6 @@ def _prometheus(options: Options, folder: StateFolder, address: str) -> PartSpec
         f"--storage.tsdb.path={folder.prometheus}",
         *RETENTION,
         f"--web.listen-address={address}",
-        "--web.enable-lifecycle",
     )
     return PartSpec("prometheus", "Prometheus", f"http://{address}", command)
 

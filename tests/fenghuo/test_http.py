@@ -144,6 +144,17 @@ def test_a_refused_connection_and_a_bad_url_are_refusals() -> None:
             asyncio.run(scenario(url))
 
 
+def test_a_refusal_is_told_in_a_persons_words() -> None:
+    async def scenario(url: str) -> None:
+        async with AiohttpCaller() as caller:
+            await caller.call(Request("GET", url))
+
+    url = f"http://127.0.0.1:{free_port()}/api"
+    with pytest.raises(RemoteRefused) as caught:
+        asyncio.run(scenario(url))
+    assert str(caught.value) == f"{url}: connection refused"
+
+
 def test_a_redirect_is_not_followed() -> None:
     assert call(Request("GET", "/"), Reply(302, headers={"Location": "http://example.invalid/"})).status == 302
 

@@ -143,6 +143,28 @@ def test_five_kills_on_the_way_lose_nothing_and_double_nothing(
     assert pipeline.dead_letters == []
 
 
+@pytest.mark.soak
+def test_a_hundred_kills_lose_nothing_and_double_nothing(
+    kafka: Kafka, elasticsearch: Elasticsearch, stream: str, tmp_path: Path
+) -> None:
+    """300,000 events, SIGKILL a hundred times at chosen progress: exactly 300,000 documents, each line once."""
+    count = 300_000
+    produce(kafka, stream, encoded(range(count)))
+    pipeline = LogPipeline(tmp_path, kafka, elasticsearch, stream, instance="logs-1")
+    chance = random.Random(11)
+
+    for _ in range(100):
+        pipeline.start()
+        pipeline.wait_for("indexed", chance.randrange(1, 2_500))
+        pipeline.kill()
+
+    pipeline.start()
+    wait_until(lambda: committed(kafka, stream) == count, "all offsets committed", within=300.0, every=0.5)
+    pipeline.stop()
+    holds_exactly(elasticsearch, stream, count)
+    assert pipeline.dead_letters == []
+
+
 def committed(kafka: Kafka, group: str) -> int:
     """The sum of the offsets that the group has committed in the topic of its name."""
     consumer = Consumer({"bootstrap.servers": kafka.address, "group.id": group})

@@ -29,8 +29,7 @@ def test_the_products_are_started_by_their_public_commands() -> None:
         "cgroup": "python -P -m exporters --collect=cgroup --web.listen-address=127.0.0.1:9101",
         "logs": "python -P -m log_pipeline run --config.file=/state/config/logs.yml",
         "prometheus": "prometheus --config.file=/state/config/prometheus.yml --storage.tsdb.path=/state/prometheus"
-        " --storage.tsdb.retention.time=7d --storage.tsdb.retention.size=1GB --web.listen-address=127.0.0.1:9090"
-        " --web.enable-lifecycle",
+        " --storage.tsdb.retention.time=7d --storage.tsdb.retention.size=1GB --web.listen-address=127.0.0.1:9090",
         "alerting": "python -P -m alerting run --config.file=/state/config/alerting.yml",
     }
 
