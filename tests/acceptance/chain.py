@@ -67,7 +67,7 @@ class Chain:
         self._clock = ManualClock(EPOCH)
         self._fires: list[Fire] = []
         self._away: list[tuple[float, float]] = []
-        self._kills: list[float] = []
+        self._kills: list[tuple[float, bool]] = []
         self._reloads: list[tuple[float, dict[str, str]]] = []
         self.refusals: list[str] = []
         self._hook = FakeCaller(lambda _: answer())
@@ -86,9 +86,12 @@ class Chain:
         """No connection to Prometheus in between."""
         self._away.append((start, end))
 
-    def kill(self, at: float) -> None:
-        """Everything dies where it stands, and starts again from its folder."""
-        self._kills.append(at)
+    def kill(self, at: float, midway: bool = False) -> None:
+        """Everything dies where it stands, and starts again from its folder.
+
+        With `midway` it dies in the middle of what the second set off: asked and not stored, stored and not told.
+        """
+        self._kills.append((at, midway))
 
     def reload(self, at: float, rules: str = "", config: str = "") -> None:
         """The files change and are loaded; a refusal is kept in `refusals`."""
@@ -107,9 +110,9 @@ class Chain:
             await self._clock.advance(1.0)
             while self._reloads and self._reloads[0][0] <= self.second:
                 await self._reload(self._reloads.pop(0)[1])
-            if kills and kills[0] <= self.second:
-                # whatever the last second set off has got to somewhere in between
-                await settle(int(kills.pop(0) * 7) % 23)
+            while kills and kills[0][0] <= self.second:
+                at, midway = kills.pop(0)
+                await (settle(int(at * 7) % 23) if midway else self._quiet())
                 await self._die()
                 await self._live()
             await self._quiet()

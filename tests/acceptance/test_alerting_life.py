@@ -92,21 +92,46 @@ def test_a_rule_that_is_deleted_is_told_as_resolved(tmp_path: Path) -> None:
     assert [message.status for message in chain.messages(until=200)] == ["firing", "resolved"]
 
 
-@pytest.mark.parametrize("seed", range(12))
-def test_kills_at_any_moment_change_nothing_that_is_told(tmp_path: Path, seed: int) -> None:
-    """Up to nine kills: no pending time lost, no false end, nothing untold."""
-    chance = random.Random(seed)
-    chain = Chain(tmp_path, RULES)
-    expected: set[tuple[str, str, float, float | None]] = set()
+Told = set[tuple[str, str, float, float | None]]
+
+
+def four_fires(chain: Chain, folder: Path, chance: random.Random) -> Told:
+    """Four conditions that hold for a while, and what must be told of them."""
+    expected: Told = set()
     for number in range(4):
         start = chance.randrange(10, 60)
         end = start + chance.randrange(40, 120)
         chain.burns(f"web-{number}", start, end)
-        fired = round(grid(tmp_path, start) + 30, 2)
+        fired = round(grid(folder, start) + 30, 2)
         expected |= {
             ("firing", f"web-{number}", fired, None),
-            ("resolved", f"web-{number}", fired, round(grid(tmp_path, end), 2)),
+            ("resolved", f"web-{number}", fired, round(grid(folder, end), 2)),
         }
+    return expected
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_kills_between_evaluations_change_nothing_that_is_told(tmp_path: Path, seed: int) -> None:
+    """Up to nine kills: no pending time lost, no false end, nothing untold, to the second."""
+    chance = random.Random(seed)
+    chain = Chain(tmp_path, RULES)
+    expected = four_fires(chain, tmp_path, chance)
     for _ in range(chance.randrange(3, 10)):
         chain.kill(at=chance.randrange(5, 200))
     assert set(rounded(chain.messages(until=230))) == expected
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_kills_in_the_middle_of_an_evaluation_cost_no_more_than_that_evaluation(tmp_path: Path, seed: int) -> None:
+    """What was not stored is seen one interval later; nothing else changes."""
+    chance = random.Random(seed)
+    chain = Chain(tmp_path, RULES)
+    expected = sorted(four_fires(chain, tmp_path, chance))
+    for number in range(5):
+        chain.kill(at=40 * number + chance.randrange(1, 40), midway=True)
+    told = sorted(rounded(chain.messages(until=260)))
+    assert [one[:2] for one in told] == [one[:2] for one in expected]
+    for got, wanted in zip(told, expected, strict=True):
+        # one evaluation lost when it began to hold, one when it was due
+        assert 0 <= got[2] - wanted[2] <= 10
+        assert 0 <= (got[3] or 0) - (wanted[3] or 0) <= 5
