@@ -23,13 +23,14 @@ class ManualClock:
     """A clock for tests. `advance` wakes sleepers in the order of their times and lets each run."""
 
     def __init__(self, now: float = 1_700_000_000.0) -> None:
-        self._now = now
+        self._began = now
         self._monotonic = 0.0
         self._order = itertools.count()
         self._sleepers: list[tuple[float, int, asyncio.Event]] = []
 
     def now(self) -> float:
-        return self._now
+        # one sum, not a running one: rounding must not add up
+        return self._began + self._monotonic
 
     def monotonic(self) -> float:
         return self._monotonic
@@ -48,19 +49,15 @@ class ManualClock:
         end = self._monotonic + seconds
         while self._sleepers and self._sleepers[0][0] <= end:
             due, _, wake = heapq.heappop(self._sleepers)
-            self._move_to(due)
+            self._monotonic = due
             wake.set()
             await settle()
-        self._move_to(end)
+        self._monotonic = end
         await settle()
 
     def step(self, seconds: float) -> None:
         """The wall clock is set forward (or back) without any time passing."""
-        self._now += seconds
-
-    def _move_to(self, monotonic: float) -> None:
-        self._now += monotonic - self._monotonic
-        self._monotonic = monotonic
+        self._began += seconds
 
 
 async def settle(rounds: int = 20) -> None:

@@ -54,7 +54,8 @@ def merge(old: Alert, new: Alert) -> Alert:
 
     Alertmanager's rules (types.go, `Alert.Merge`): reports whose times don't overlap are two events, and the
     newer stands alone. Otherwise the earliest start wins; of two ends that have passed the later one; and an
-    end that a sender gave beats one that a timeout set, if it is later. Which is newer is what the caller says
+    end that a sender gave beats one that a timeout set, if it is later. What went on until told otherwise (no end)
+    is told otherwise by an end that a sender gave, though it be a little ahead of our clock. Which is newer is what the caller says
     and not `updated_at`, for the clock may have been set back between the two.
     """
     if not _overlap(old, new):
@@ -72,6 +73,8 @@ def _ending(alert: Alert) -> float:
 
 
 def _whose_end(old: Alert, new: Alert) -> Alert:
+    if old.ends_at is None:
+        return old if new.timeout else new
     now = new.updated_at
     later = _ending(old) > _ending(new)
     both_over = new.resolved_at(now) and old.resolved_at(now)

@@ -35,6 +35,7 @@ def test_an_alert_without_an_end_fires_for_ever_and_one_with_an_end_is_over_at_i
         ((100, 950, False), (100, 900, False), 100, 950),
         ((100, 200, False), (300, None, False), 300, None),
         ((100, None, False), (300, 1500, True), 100, None),
+        ((100, None, False), (300, 1500, False), 100, 1500),
     ],
 )
 def test_two_reports_become_one(
