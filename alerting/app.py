@@ -35,7 +35,7 @@ from alerting.storage.states import STATE_MIGRATIONS, SqliteStates
 from fenghuo.clock import Clock, SystemClock
 from fenghuo.errors import FenghuoError, StorageError
 from fenghuo.httpcall import AiohttpCaller, HttpCaller
-from fenghuo.httpserve import new_application
+from fenghuo.httpserve import new_application, require_free
 from fenghuo.httpserve import serve as serve_http
 from fenghuo.lifecycle import Lifecycle
 from fenghuo.logs import get_logger
@@ -73,6 +73,7 @@ class Parts:
 async def serve(life: Lifecycle, flags: Flags, output: TextIO = sys.stdout) -> None:
     """Run the engine until `life` ends. Raises ConfigError or StartError when it can't start."""
     setup, registry = load_setup(flags), new_registry("alerting")
+    require_free(setup.listen_address)  # before the outbox is opened and messages go out
     asking, sending = AiohttpCaller(), AiohttpCaller()
     life.on_stop("connections to sources", asking.close)
     life.on_stop("connections to receivers", sending.close)

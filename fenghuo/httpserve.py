@@ -4,6 +4,8 @@
 an address beyond it is said aloud in the log.
 """
 
+import socket
+
 from aiohttp import web
 from prometheus_client import CollectorRegistry
 
@@ -13,7 +15,7 @@ from fenghuo.lifecycle import Lifecycle
 from fenghuo.logs import get_logger
 from fenghuo.telemetry import exposition
 
-__all__ = ["LARGEST_BODY", "free_port", "is_loopback", "new_application", "parse_address", "serve"]
+__all__ = ["LARGEST_BODY", "free_port", "is_loopback", "new_application", "parse_address", "require_free", "serve"]
 
 LARGEST_BODY = 8 << 20
 """Bytes that a request may send unless a product says otherwise."""
@@ -49,6 +51,18 @@ def new_application(life: Lifecycle, registry: CollectorRegistry, largest_body: 
     return application
 
 
+def require_free(address: str) -> None:
+    """Raise StartError when `address` can't be listened on now: asked before a start has any effect."""
+    host, port = parse_address(address)
+    with socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+            probe.listen(1)
+        except OSError as error:
+            raise _taken(address, error) from error
+
+
 async def serve(life: Lifecycle, application: web.Application, address: str) -> str:
     """Listen on `address`, register the tear-down with `life`, return the base URL that answers.
 
@@ -64,11 +78,13 @@ async def serve(life: Lifecycle, application: web.Application, address: str) -> 
     try:
         await web.TCPSite(runner, host, port).start()
     except OSError as error:
-        raise StartError(
-            f"can't listen on {address}: {error.strerror or error}", "choose another --web.listen-address"
-        ) from error
+        raise _taken(address, error) from error
     bound = runner.addresses[0]
     return f"http://{_bracketed(str(bound[0]))}:{bound[1]}"
+
+
+def _taken(address: str, error: OSError) -> StartError:
+    return StartError(f"can't listen on {address}: {error.strerror or error}", "choose another --web.listen-address")
 
 
 def _bracketed(host: str) -> str:

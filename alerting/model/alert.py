@@ -54,9 +54,9 @@ def merge(old: Alert, new: Alert) -> Alert:
 
     Alertmanager's rules (types.go, `Alert.Merge`): reports whose times don't overlap are two events, and the
     newer stands alone. Otherwise the earliest start wins; of two ends that have passed the later one; and an
-    end that a sender gave beats one that a timeout set, if it is later. What went on until told otherwise (no end)
-    is told otherwise by an end that a sender gave, though it be a little ahead of our clock. Which is newer is what the caller says
-    and not `updated_at`, for the clock may have been set back between the two.
+    end that a sender gave beats one that a timeout set, if it is later. An alert without an end goes on until
+    told otherwise, and an end that a sender gave tells it so, though it be a little ahead of our clock. Which is
+    newer is what the caller says and not `updated_at`, for the clock may have been set back between the two.
     """
     if not _overlap(old, new):
         return new

@@ -8,7 +8,7 @@ from prometheus_client import CollectorRegistry
 
 from fenghuo.errors import RemoteAnswer, RemoteError, RemoteRefused, RemoteTimeout, RemoteTooLarge, StartError
 from fenghuo.httpcall import AiohttpCaller, Answer, Request, safe_url
-from fenghuo.httpserve import free_port, is_loopback, new_application, parse_address, serve
+from fenghuo.httpserve import free_port, is_loopback, new_application, parse_address, require_free, serve
 from fenghuo.lifecycle import Lifecycle
 from fenghuo.telemetry import new_registry
 from fenghuo.testing import FakeCaller, RecordingServer, Reply, answer
@@ -71,6 +71,9 @@ def test_a_taken_port_is_a_cause_and_a_remedy() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(StartError, match=f"can't listen on 127.0.0.1:{port}.*choose another"):
             asyncio.run(scenario(f"127.0.0.1:{port}"))
+        with pytest.raises(StartError, match=f"can't listen on 127.0.0.1:{port}.*choose another"):
+            require_free(f"127.0.0.1:{port}")
+    require_free(f"127.0.0.1:{port}")
 
 
 @pytest.mark.parametrize(
