@@ -31,7 +31,8 @@ make_venv() {
     python=$1
     if ! "$python" -c 'import ensurepip, venv' 2>/dev/null; then
         say "Python's venv is missing, installing the package python3-venv"
-        if ! { as_root apt-get update -qq && as_root apt-get install -y -qq --no-install-recommends python3-venv; } >&2; then
+        if ! { as_root apt-get update -qq &&
+            as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-venv; } >/dev/null; then
             say "run this once, then again what you ran: sudo apt-get install python3-venv"
             exit 1
         fi
