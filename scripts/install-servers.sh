@@ -21,6 +21,14 @@ have_postgresql() {
     have initdb
 }
 
+# The browser driver's own Node.js is linked against it, and a small Debian goes without.
+have_libatomic() {
+    for library in /usr/lib/*/libatomic.so.1 /usr/lib*/libatomic.so.1; do
+        [ -e "$library" ] && return
+    done
+    return 1
+}
+
 missing_packages() {
     have prometheus || echo prometheus
     have prometheus-alertmanager alertmanager && have amtool || echo prometheus-alertmanager
@@ -28,6 +36,7 @@ missing_packages() {
     have_postgresql || echo postgresql
     have mvn || echo maven # brings a Java runtime with it
     have chromium chromium-browser google-chrome || echo chromium
+    have_libatomic || echo libatomic1
 }
 
 # Standard input stays with the terminal, where sudo may ask for the password.

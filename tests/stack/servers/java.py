@@ -53,7 +53,18 @@ def version_of(home: Path) -> int:
 def fetch_jars(pom: Path, folder: Path) -> None:
     """All jars of a pom with what they depend on. Raises StartError with Maven's last words."""
     with locked(cache_home() / "maven.lock"):  # its own store of downloads is not made for two at once
-        run([find_program("mvn"), "--quiet", "--batch-mode", "-f", pom, _COPY_JARS, f"-DoutputDirectory={folder}"])
+        run(
+            [
+                find_program("mvn"),
+                "--quiet",
+                "--batch-mode",
+                "-Dstyle.color=never",
+                "-f",
+                pom,
+                _COPY_JARS,
+                f"-DoutputDirectory={folder}",
+            ]
+        )
 
 
 def compile_sources(java: Path, sources: Path, jars: Path, folder: Path) -> None:
