@@ -61,7 +61,14 @@ def merge(old: Alert, new: Alert) -> Alert:
     if not _overlap(old, new):
         return new
     end = _whose_end(old, new)
-    return replace(new, starts_at=min(old.starts_at, new.starts_at), ends_at=end.ends_at, timeout=end.timeout)
+    start = old if old.starts_at < new.starts_at else new
+    return replace(
+        new,
+        starts_at=start.starts_at,
+        ends_at=end.ends_at,
+        timeout=end.timeout,
+        offsets=(start.offsets[0], end.offsets[1]),  # each time in the zone in which its sender wrote it
+    )
 
 
 def _overlap(one: Alert, other: Alert) -> bool:

@@ -16,7 +16,7 @@ from fenghuo.clock import Clock
 from fenghuo.config import Config, Seconds
 from fenghuo.durations import format_duration
 from fenghuo.errors import RemoteAnswer, RemoteError, RemoteRefused, RemoteTooLarge
-from fenghuo.httpcall import Answer, HttpCaller, Request
+from fenghuo.httpcall import Answer, HttpCaller, Request, safe_url
 from fenghuo.secrets import Secret
 
 RETRY_AFTER = 0.5
@@ -54,11 +54,12 @@ class PrometheusConfig(Config):
 class _Series(msgspec.Struct):
     metric: dict[str, str] = {}
     value: tuple[float, str] | None = None
+    histogram: object = None
 
 
 class _Data(msgspec.Struct):
     result_type: str = msgspec.field(name="resultType")
-    result: msgspec.Raw = msgspec.Raw(b"[]")
+    result: msgspec.Raw
 
 
 class _Envelope(msgspec.Struct):
@@ -67,6 +68,7 @@ class _Envelope(msgspec.Struct):
     error: str = ""
     error_type: str = msgspec.field(default="", name="errorType")
     warnings: tuple[str, ...] = ()
+    is_partial: bool = msgspec.field(default=False, name="isPartial")
 
 
 class Prometheus:
@@ -90,7 +92,7 @@ class Prometheus:
         return await self._once(expr, at, left)
 
     def link(self, expr: str) -> str:
-        return f"{self._config.url}/graph?g0.expr={quote_plus(expr)}&g0.tab=1"
+        return f"{safe_url(self._config.url)}/graph?g0.expr={quote_plus(expr)}&g0.tab=1"
 
     async def _once(self, expr: str, at: float, timeout: float) -> Result:
         # Thanos answers with what it has unless told otherwise, and half an answer resolves what still burns
@@ -118,6 +120,8 @@ class Prometheus:
         if envelope.status != "success" or envelope.data is None:
             raise RemoteAnswer(answer.url, answer.status, f"{envelope.error_type}: {envelope.error}")
         answer.ok()
+        if envelope.is_partial:  # VictoriaMetrics' word for it
+            raise RemoteAnswer(answer.url, answer.status, "a partial answer: a part of the storage is away")
         try:
             samples = _samples(envelope.data)
         except (msgspec.DecodeError, ValueError) as error:
@@ -137,6 +141,8 @@ def _samples(data: _Data) -> list[Sample]:
     if data.result_type != "vector":
         raise ValueError(f"the expression gives a {data.result_type}, expected a vector or a scalar")
     series = msgspec.json.decode(data.result, type=list[_Series])
+    if any(one.value is None and one.histogram is None for one in series):
+        raise ValueError("a series without a value")
     # a native histogram has no value to compare and makes no alert, as in Prometheus
     return [Sample(one.metric, float(one.value[1])) for one in series if one.value is not None]
 

@@ -23,6 +23,10 @@ _BELOW_ONE = ("m", "u", "n", "p", "f", "a", "z", "y")
 _BINARY = tuple(f"{prefix}i" for prefix in ("k", "M", "G", "T", "P", "E", "Z", "Y"))
 
 
+_REFERENCE = re.compile(r"\$(?:\{(\w+)\}|(\w+|\$))")
+_LONGEST_REPLACED = 1 << 20
+
+
 def number(value: object) -> float:
     """A number, or a text that is one. Raises ValueError."""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
@@ -158,9 +162,27 @@ def index(value: object, *keys: object) -> object:
 
 
 def replace_all(pattern: object, replacement: object, value: object) -> str:
-    """Go's `$1` and `${name}` in the replacement."""
-    python = re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda m: rf"\g<{m[1] or m[2]}>", text(replacement).replace("\\", r"\\"))
-    return re.sub(text(pattern), python, text(value))
+    """Go's `$1`, `${name}` and `$$` in the replacement; a group that is not there is empty (regexp.Expand)."""
+    template, written = text(replacement), 0
+
+    def expand(found: re.Match[str]) -> str:
+        nonlocal written
+        expanded = _REFERENCE.sub(lambda reference: _group(found, reference[1] or reference[2]), template)
+        written += len(expanded)
+        if written > _LONGEST_REPLACED:
+            raise ValueError(f"the text is longer than {_LONGEST_REPLACED} characters")
+        return expanded
+
+    return re.sub(text(pattern), expand, text(value))
+
+
+def _group(found: re.Match[str], name: str) -> str:
+    if name == "$":
+        return "$"
+    try:
+        return found[int(name) if name.isdecimal() else name] or ""
+    except (IndexError, ValueError):
+        return ""
 
 
 def strip_port(value: object) -> str:

@@ -23,7 +23,10 @@ from alerting.rules.golang.printing import go_text
 
 _SIGNATURES = {name: inspect.signature(function) for name, function in FUNCTIONS.items()}
 LONGEST = 1 << 20
-"""Characters that one template may write."""
+"""Characters that one template may write, or a function may return."""
+
+MOST_STEPS = 100_000
+"""Nodes that one template may walk: loops in loops over a long answer must not stop the engine."""
 
 
 class TemplateError(ValueError):
@@ -45,9 +48,10 @@ def render(nodes: Sequence[Node], data: Struct, variables: Mapping[str, object],
         walk.nodes(nodes, data)
     except TemplateError:
         raise
-    except (ValueError, TypeError, ArithmeticError, RecursionError) as error:
-        raise TemplateError(str(error)) from error
-    return "".join(walk.written)
+    except Exception as error:  # noqa: BLE001 - no template may keep its alert from firing
+        raise TemplateError(str(error) or type(error).__name__) from error
+    # half of a surrogate pair is no text that could be stored or sent
+    return "".join(walk.written).encode("utf-8", "replace").decode()
 
 
 class _Walk:
@@ -55,10 +59,12 @@ class _Walk:
         self._query = query
         self.written: list[str] = []
         self._left = LONGEST
+        self._steps = MOST_STEPS
         self._scopes = [variables]
 
     def nodes(self, nodes: Iterable[Node], dot: object) -> None:
         for node in nodes:
+            self._step()
             if isinstance(node, Text):
                 self._write(node.text)
             elif isinstance(node, Output):
@@ -67,6 +73,11 @@ class _Walk:
                     self._write(go_text(value, "<no value>"))
             else:
                 self._branch(node, dot)
+
+    def _step(self) -> None:
+        self._steps -= 1
+        if self._steps < 0:
+            raise TemplateError(f"the template takes more than {MOST_STEPS} steps")
 
     def _write(self, text: str) -> None:
         self._left -= len(text)
@@ -89,6 +100,7 @@ class _Walk:
     def _range(self, node: Branch, dot: object) -> None:
         pairs = _pairs(self._commands(node.pipe, dot))
         for key, value in pairs:
+            self._step()
             self._scopes.append({})
             names = node.pipe.variables
             for name, item in zip(names, (key, value) if len(names) == 2 else (value,), strict=False):
@@ -96,7 +108,9 @@ class _Walk:
             self.nodes(node.body, value)
             self._scopes.pop()
         if not pairs:
+            self._scopes.append(dict.fromkeys(node.pipe.variables))
             self.nodes(node.otherwise, dot)
+            self._scopes.pop()
 
     def _pipe(self, pipe: Pipe, dot: object) -> object:
         value = self._commands(pipe, dot)
@@ -168,9 +182,12 @@ def _call(name: str, arguments: list[object]) -> object:
     except TypeError as error:
         raise TemplateError(f"wrong number of arguments for {name}: {len(arguments)}") from error
     try:
-        return FUNCTIONS[name](*arguments)
+        value = FUNCTIONS[name](*arguments)
     except (ValueError, TypeError, ArithmeticError, re.error) as error:
         raise TemplateError(f"error calling {name}: {error}") from error
+    if isinstance(value, str) and len(value) > LONGEST:
+        raise TemplateError(f"error calling {name}: the text is longer than {LONGEST} characters")
+    return value
 
 
 def _at(value: object, path: Path) -> object:

@@ -50,3 +50,11 @@ def test_two_reports_become_one(
 def test_an_end_counts_even_when_the_clock_was_set_back_before_it() -> None:
     ended = replace(FIRING, ends_at=NOW - 3600, updated_at=NOW - 3600)
     assert merge(FIRING, ended).status(NOW - 3600) == "resolved"
+
+
+def test_each_time_of_a_joined_alert_keeps_the_zone_in_which_it_was_written() -> None:
+    old = replace(FIRING, ends_at=253_402_300_799.0, offsets=(3600, 0))
+    new = replace(FIRING, starts_at=300.0, ends_at=NOW + 1, offsets=(28_800, 28_800))
+    joined = merge(old, new)
+    assert joined.ends_at == old.ends_at
+    assert joined.offsets == (3600, 0)

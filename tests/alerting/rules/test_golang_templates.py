@@ -260,3 +260,30 @@ def test_a_template_reaches_data_and_no_python_object() -> None:
     for text in ("{{ $labels.__class__ }}", "{{ $labels.items }}", '{{ index $labels "__class__" }}'):
         assert render(text) == ""
     assert "can't evaluate field __class__" in render("{{ $value.__class__ }}")
+
+
+def test_variables_of_a_range_are_known_in_its_else() -> None:
+    assert render('{{ range $v := query "none" }}a{{ else }}[{{ $v }}]{{ end }}') == "[<no value>]"
+
+
+def test_a_replacement_may_name_a_group_that_is_not_there() -> None:
+    assert render('{{ reReplaceAll "a(b)?(c)" "${port}<$1|$2>$2x$$" "ac" }}') == "<|c>$"
+
+
+def test_what_a_template_writes_can_always_be_stored() -> None:
+    for text in ('{{ "\\ud800" }}', '{{ printf "%c" 55296 }}'):
+        assert render(text) == "?"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{{ range query "many" }}{{ range query "many" }}{{ range query "many" }}{{ end }}{{ end }}{{ end }}',
+        '{{ $x := printf "%1000d" 1 }}' + "{{ $x = print $x $x $x $x }}" * 12 + "{{ len $x }}",
+        '{{ $x := printf "%1000d" 1 }}{{ $x = print $x $x $x $x }}{{ reReplaceAll "" (print $x $x) $x | len }}',
+    ],
+)
+def test_a_template_cannot_take_time_or_memory_without_end(text: str) -> None:
+    many = [Struct(Labels={}, Value=1.0)] * 1000
+    shown = compile_template(text).render(TemplateData({}, 1.0, query=lambda _: many))
+    assert shown.startswith("<error expanding template: ")

@@ -154,3 +154,22 @@ def test_a_bad_configuration_says_what_was_expected(text: str, expected: str) ->
     with pytest.raises(ConfigError) as caught:
         parse_config(text, PrometheusConfig, "c.yml")
     assert f"c.yml:{expected}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"status": "success", "data": {"resultType": "vector"}},
+        {"status": "success", "data": {"resultType": "vector", "result": [{"metric": {"a": "b"}}]}},
+        {"status": "success", "isPartial": True, "data": {"resultType": "vector", "result": []}},
+    ],
+)
+def test_half_an_answer_is_none_so_that_it_resolves_nothing(body: object) -> None:
+    result, _ = ask(answer(body=body))
+    assert isinstance(result, RemoteError)
+
+
+def test_a_link_tells_nobody_the_password() -> None:
+    config = PrometheusConfig.model_validate({"name": "p", "url": "http://me:secret@p:9090/prom"})
+    link = Prometheus(config, FakeCaller(), ManualClock()).link("up == 0")
+    assert link == "http://p:9090/prom/graph?g0.expr=up+%3D%3D+0&g0.tab=1"
