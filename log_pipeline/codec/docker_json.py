@@ -23,7 +23,7 @@ def parse_docker_json(raw: bytes) -> RuntimeLine | None:
     """The parts of a json-file line without its line feed; None when it is not one."""
     try:
         line = _decoder.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
     if to_nanoseconds(line.time) is None:
         return None

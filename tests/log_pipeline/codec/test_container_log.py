@@ -142,3 +142,8 @@ def test_a_single_line_is_cut_at_the_bound_and_says_so() -> None:
     assert Joiner(longest=2).push(piece(b"abc", more=False), (0, 3), now=0) == Whole(
         piece(b"ab", more=False), 0, 3, truncated=True
     )
+
+
+def test_json_that_is_nested_beyond_reason_is_a_plain_line() -> None:
+    deep = b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+    assert parse_line(deep).content == deep
