@@ -16,11 +16,12 @@ from fenghuo.logs import get_logger
 from log_pipeline.adapters.line_events import events_of, partition_of
 from log_pipeline.adapters.positions import FileKey, Mark, Positions
 from log_pipeline.adapters.rotated import COMPRESSED, later_siblings
-from log_pipeline.adapters.tail import Found, Tail
+from log_pipeline.adapters.tail import Found, Tail, real_path
 from log_pipeline.model.event import Event
 from log_pipeline.model.position import Partition
 
 _WEEK = 7 * 86_400.0
+_HOUR = 3_600.0
 _MOST_COMPLAINTS = 10_000
 
 
@@ -65,6 +66,7 @@ class Follower:
         self._ready: deque[Event] = deque()
         self._begun: list[Tail] = []
         self._scanned_at = float("-inf")
+        self._swept_at = float("-inf")
         self._complaints: dict[str, str] = {}
 
     def open(self, now: Instant) -> None:
@@ -143,6 +145,8 @@ class Follower:
         behind = [tail for tail in self._tails.values() if tail.behind]
         self._behind = deque(sorted(behind, key=lambda tail: tail.left_at is None))
         self._shut_idle(now)
+        if now.monotonic - self._swept_at >= _HOUR:
+            self._forget_old(now)
 
     def _paths(self) -> Iterator[str]:
         for pattern in self._globs:
@@ -152,6 +156,8 @@ class Follower:
             for path in sorted(glob.iglob(pattern, recursive=True)):  # noqa: PTH207 - thousands of Paths a second would be felt
                 if path.endswith(COMPRESSED):
                     self._complain(path, "compressed files are not read")
+                elif not _is_text(path):
+                    self._complain(path, "its name is no UTF-8; rename it")
                 else:
                     yield path
 
@@ -167,7 +173,7 @@ class Follower:
 
     def _begin(self, key: FileKey, path: str) -> Tail:
         mark = self._marks.pop(key, None)
-        self._tails[key] = Tail(key, path, str(Path(path).resolve()), mark, self._settings.longest_line)
+        self._tails[key] = Tail(key, path, real_path(path), mark, self._settings.longest_line)
         return self._tails[key]
 
     def _look_for_the_lost(self, now: Instant) -> None:
@@ -184,6 +190,11 @@ class Follower:
                 gone.append(mark._replace(fingerprint="", done=True, seen=now.unix))
             self._follow_siblings(mark.path, mark.real_path, since, now)
         self._positions.save(gone)
+        self._marks.update({mark.key: mark for mark in gone})
+
+    def _forget_old(self, now: Instant) -> None:
+        """Drop the marks of files that ended a week ago."""
+        self._swept_at = now.monotonic
         expired = [key for key, mark in self._marks.items() if mark.done and mark.seen < now.unix - _WEEK]
         self._positions.forget(expired)
         for key in expired:
@@ -222,9 +233,9 @@ class Follower:
             self._finish(tail, now, deleted=True)
             return
         linger = self._settings.linger if status.st_nlink else self._settings.linger_deleted
-        if now.monotonic - max(tail.left_at, tail.grew_at) >= linger:
-            while self._advance(tail, now, ended=True):
-                pass
+        is_silent = now.monotonic - max(tail.left_at, tail.grew_at) >= linger
+        # a long rest, left while nobody read, is read on in turn with the others, not into memory at once
+        if is_silent and not self._advance(tail, now, ended=True):
             self._finish(tail, now, deleted=status.st_nlink == 0)
 
     def _finish(self, tail: Tail, now: Instant, deleted: bool) -> None:
@@ -301,10 +312,20 @@ class Follower:
         if len(self._complaints) >= _MOST_COMPLAINTS:
             self._complaints.clear()
         self._complaints[path] = reason
-        self._log.warning("a log file can't be read", path=path, reason=reason)
+        shown = path.encode("utf-8", "backslashreplace").decode()
+        self._log.warning("a log file can't be read", path=shown, reason=reason)
 
     def _emit(self, tail: Tail, found: Sequence[Found], now: Instant) -> None:
         if found:
             partition = partition_of(tail, self._host)
             self._given[partition] = tail
             self._ready.extend(events_of(tail, found, partition, self._host, now.unix))
+
+
+def _is_text(path: str) -> bool:
+    """Whether the name can be stored and sent: Linux allows any bytes."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

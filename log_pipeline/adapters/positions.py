@@ -9,7 +9,8 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import NamedTuple
 
-from fenghuo.errors import StorageError
+from fenghuo.errors import StartError, StorageError
+from log_pipeline.adapters.sqlite_schema import error_code
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS files (
@@ -61,7 +62,7 @@ class Positions:
         self._connection: sqlite3.Connection | None = None
 
     def open(self) -> None:
-        """Make the file when it is not there."""
+        """Make the file when it is not there. Raises StartError when it is no database, or a broken one."""
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             if self._connection is None:
@@ -70,6 +71,9 @@ class Positions:
             self._connection.execute("PRAGMA synchronous = FULL")
             self._connection.execute(_SCHEMA)
         except (OSError, sqlite3.Error) as error:
+            if isinstance(error, sqlite3.Error) and error_code(error) in ("SQLITE_NOTADB", "SQLITE_CORRUPT"):
+                remedy = "move it away; the files are read again, and lines that are stored already are recognised"
+                raise StartError(f"the positions file {self.path}: {error}", remedy) from error
             raise self._failed(error) from error
 
     def load(self) -> dict[FileKey, Mark]:

@@ -34,6 +34,15 @@ def fingerprint(head: bytes, ended: bool = False) -> str | None:
     return digest(line)
 
 
+def real_path(path: str) -> str:
+    """Where the path leads; the path itself where that can't be told, or has a name that is no text."""
+    with suppress(OSError, RuntimeError, UnicodeEncodeError):
+        resolved = str(Path(path).resolve())
+        resolved.encode()
+        return resolved
+    return path
+
+
 def digest(content: bytes) -> str:
     """16 hex digits; empty for no bytes."""
     return blake2b(content, digest_size=8).hexdigest() if content else ""
@@ -108,7 +117,7 @@ class Tail:
         """A path leads to this file, which has that size. By a new path it may be another file of its inode."""
         self.left_at, self.size = None, size
         if path != self.path:
-            self.path, self.real_path = path, str(Path(path).resolve())
+            self.path, self.real_path = path, real_path(path)
             self._moved = True
 
     def open(self) -> bool:

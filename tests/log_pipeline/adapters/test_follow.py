@@ -1,5 +1,6 @@
 """Files that are rotated, cut, deleted and made again, while nobody or somebody reads: each line arrives once."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -409,6 +410,51 @@ def test_the_position_of_a_file_long_gone_is_forgotten(bench: Bench) -> None:
     bench.seconds += 8 * 86_400
     bench.restart()
     assert bench.follower._positions.load() == {}
+
+
+def test_a_long_file_that_has_left_is_not_taken_into_memory_at_once(bench: Bench) -> None:
+    """Rotated, then silent for longer than it lingers, because the sink was away: its rest comes in bounded reads."""
+    log = bench.logs / "a.log"
+    append(log, *(cri("x" * 1000) for _ in range(3000)))
+    bench.read(limit=1)
+    log.rename(bench.logs / "a.log.1")
+    bench.read(limit=1)
+    assert len(bench.read(bench.settings.linger + 1, limit=1)) == 1
+    assert len(bench.follower._ready) < 1000
+    bench.read_all()
+    assert len(bench.messages) == 3000
+
+
+def test_a_name_that_is_no_text_costs_only_its_own_file(bench: Bench, capsys: pytest.CaptureFixture[str]) -> None:
+    bad = os.fsencode(bench.logs) + b"/caf\xe9.log"
+    with open(bad, "w", encoding="utf-8") as file:  # noqa: PTH123 - a Path can't be made of bytes
+        file.write(cri("nobody reads me"))
+    append(bench.logs / "a.log", cri("one"))
+    assert bench.read() == ["one"]
+    bench.commit()
+    said = capsys.readouterr()
+    assert "caf\\udce9.log" in said.out + said.err
+
+
+def test_a_link_to_a_name_that_is_no_text_is_followed(tmp_path: Path) -> None:
+    bench = Bench(tmp_path)
+    bad = os.fsencode(tmp_path) + b"/caf\xe9"
+    with open(bad, "w", encoding="utf-8") as file:  # noqa: PTH123 - a Path can't be made of bytes
+        file.write(cri("one"))
+    os.symlink(bad, os.fsencode(bench.logs / "a.log"))  # noqa: PTH211 - as above
+    assert bench.read() == ["one"]
+    bench.commit()
+
+
+def test_the_position_of_a_file_long_gone_is_forgotten_while_running_too(bench: Bench) -> None:
+    log = bench.logs / "a.log"
+    append(log, cri("one"))
+    bench.read_all()
+    log.unlink()
+    bench.read_all()
+    bench.read(8 * 86_400)
+    assert bench.follower._positions.load() == {}
+    assert bench.follower._marks == {}
 
 
 class Rotations(RuleBasedStateMachine):

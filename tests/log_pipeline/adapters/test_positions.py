@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from fenghuo.errors import StorageError
+from fenghuo.errors import StartError, StorageError
 from log_pipeline.adapters.positions import FileKey, Mark, Positions
 
 ONE = Mark(1, 10, 0, "f1", 100, "a1", "/logs/a.log", "/pods/0.log", False, 1_700_000_000.5)
@@ -40,13 +40,6 @@ def test_a_save_that_fails_leaves_what_was_there(tmp_path: Path) -> None:
     positions.close()
 
 
-def test_what_is_no_database_is_named(tmp_path: Path) -> None:
-    path = tmp_path / "positions.sqlite"
-    path.write_text("nonsense " * 100)
-    with pytest.raises(StorageError, match=r"positions\.sqlite.*not a database"):
-        opened(path)
-
-
 def test_a_closed_one_says_so(tmp_path: Path) -> None:
     positions = opened(tmp_path / "positions.sqlite")
     positions.close()
@@ -61,3 +54,12 @@ def test_another_process_may_look_while_it_is_open(tmp_path: Path) -> None:
     assert other.execute("SELECT path, offset FROM files").fetchall() == [("/logs/a.log", 100)]
     other.close()
     positions.close()
+
+
+def test_a_file_that_is_no_database_is_for_the_operator(tmp_path: Path) -> None:
+    """It does not heal by itself; the message says what to do."""
+    path = tmp_path / "positions.sqlite"
+    path.write_text("these are notes, and long enough for a header " * 10)
+    with pytest.raises(StartError, match=r"positions\.sqlite.*not a database") as caught:
+        opened(path)
+    assert "move it away" in caught.value.remedy
