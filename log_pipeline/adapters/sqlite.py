@@ -6,6 +6,7 @@ batches. All statements run in one worker thread.
 """
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,8 +17,9 @@ from pydantic import Field
 
 from fenghuo.clock import Clock
 from fenghuo.config import Config, Seconds
+from fenghuo.errors import StartError, StorageError
 from fenghuo.logs import get_logger
-from log_pipeline.adapters.sqlite_schema import error_code, open_writer
+from log_pipeline.adapters.sqlite_schema import error_code, open_writer, translated
 from log_pipeline.codec.rfc3339 import to_nanoseconds
 from log_pipeline.model.event import Event, Pod
 from log_pipeline.model.outcome import Answer, Duplicate, Indexed, Rejected, Retry
@@ -60,6 +62,8 @@ class SqliteSink:
         self._clock = clock
         self._thread = ThreadPoolExecutor(1, "sqlite-sink")
         self._connection: sqlite3.Connection | None = None
+        self._is_open = False
+        self._identity: tuple[int, int] | None = None
         self._origins: dict[Origin, int] = {}
         self._log = get_logger("sqlite")
 
@@ -77,11 +81,33 @@ class SqliteSink:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
 
     def _open(self) -> None:
-        if self._connection is None:
-            self._connection = open_writer(self.path)
-            self._forget_origins(self._connection)
+        self._current()
+        self._is_open = True
+
+    def _current(self) -> sqlite3.Connection:
+        """The connection to the file that has our path now.
+
+        When it was moved away or deleted a new one is begun: SQLite would go on writing to the old one, where
+        nobody finds the lines. Raises what `open_writer` does.
+        """
+        if self._connection is not None and _identity(self.path) == self._identity:
+            return self._connection
+        if self._connection is not None:
+            self._log.warning("the log database was moved away or deleted, beginning a new one", path=str(self.path))
+            with contextlib.suppress(sqlite3.Error):  # what is still in its journal belongs to it, wherever it is now
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+            self._disconnect()
+        self._origins.clear()
+        connection = self._connection = open_writer(self.path)
+        self._identity = _identity(self.path)
+        self._forget_origins(connection)
+        return connection
 
     def _close(self) -> None:
+        self._is_open = False
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -95,17 +121,21 @@ class SqliteSink:
             self._log.warning("housekeeping put off", path=str(self.path), error=str(error))
 
     def _write(self, events: Sequence[Event], now: float) -> list[Answer]:
-        if self._connection is None:
+        if not self._is_open:
             return [Retry("closed") for _ in events]
         try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            answers = self._insert(self._connection, events)
-            self._connection.execute("COMMIT")
+            connection = self._current()
+        except (StartError, StorageError) as error:
+            return [Retry("database_error", str(error)) for _ in events]
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            answers = self._insert(connection, events)
+            connection.execute("COMMIT")
         except sqlite3.Error as error:
-            self._roll_back(self._connection)
-            retry = Retry(_REASONS.get(error_code(error), "database_error"), f"{self.path}: {error}")
+            self._roll_back(connection)
+            retry = Retry(_REASONS.get(error_code(error), "database_error"), str(translated(self.path, error)))
             return [retry for _ in events]
-        self._trim(self._connection, now, max(_STEP, 2 * len(events)))
+        self._trim(connection, now, max(_STEP, 2 * len(events)))
         return answers
 
     def _insert(self, connection: sqlite3.Connection, events: Sequence[Event]) -> list[Answer]:
@@ -169,6 +199,14 @@ class SqliteSink:
         except sqlite3.Error as error:
             self._roll_back(connection)
             self._log.warning("retention put off", path=str(self.path), error=str(error))
+
+
+def _identity(path: Path) -> tuple[int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _used_bytes(connection: sqlite3.Connection) -> int:

@@ -29,15 +29,22 @@ class SqliteSearcher:
         self.path = path
         self._deadline = deadline
         self._clock = clock or SystemClock()
+        self._closed = False
 
     async def search(self, search: Search) -> Found:
         return await asyncio.to_thread(self._search, search)
 
     async def close(self) -> None:
-        """Nothing is kept open."""
+        """Nothing is kept open; a search that is under way is given up."""
+        self._closed = True
 
     def _search(self, search: Search) -> Found:
-        if not self.path.exists():
+        try:
+            is_there = self.path.exists()
+        except OSError as error:
+            cause = f"the log database {self.path} can't be read: {error.strerror}"
+            raise StartError(cause, "let this user read it, or name another by --db") from error
+        if not is_there:
             raise StartError(
                 f"there is no log database at {self.path}",
                 "start `fenghuo up` or `fenghuo logs run`, or name it by --db",
@@ -54,7 +61,7 @@ class SqliteSearcher:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(f"file:{quote(str(self.path))}?mode=ro", uri=True, timeout=2.0)
         end = self._clock.monotonic() + self._deadline
-        connection.set_progress_handler(lambda: self._clock.monotonic() > end, 5_000)
+        connection.set_progress_handler(lambda: self._closed or self._clock.monotonic() > end, 5_000)
         return connection
 
     def _find(self, connection: sqlite3.Connection, search: Search) -> Found:

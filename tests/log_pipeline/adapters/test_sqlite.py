@@ -276,6 +276,62 @@ def test_another_writer_makes_it_wait_and_retry_and_not_fail(tmp_path: Path) -> 
     assert [(type(answer), answer.reason) for answer in asyncio.run(main())] == [(Retry, "busy")]
 
 
+def clear(folder: Path) -> None:
+    for file in folder.iterdir():
+        file.unlink()
+
+
+def test_a_database_that_is_moved_away_or_deleted_is_begun_anew(tmp_path: Path) -> None:
+    """Without a look at it, lines would go on into a file that nobody finds, and be acknowledged."""
+    path = tmp_path / "logs.sqlite"
+
+    async def main() -> None:
+        sink = SqliteSink(config(path), ManualClock(MIDNIGHT))
+        await sink.open()
+        await sink.write([line(1)])
+        clear(tmp_path)
+        assert await sink.write([line(2)]) == [Indexed()]
+        await sink.close()
+
+    asyncio.run(main())
+    assert [each.offset for each in search(path).lines] == [2]
+
+
+def test_a_database_that_is_moved_away_keeps_all_that_was_acknowledged(tmp_path: Path) -> None:
+    path, moved = tmp_path / "logs.sqlite", tmp_path / "moved.sqlite"
+
+    async def main() -> None:
+        sink = SqliteSink(config(path), ManualClock(MIDNIGHT))
+        await sink.open()
+        await sink.write([line(1)])
+        path.rename(moved)
+        assert await sink.write([line(2)]) == [Indexed()]
+        await sink.close()
+
+    asyncio.run(main())
+    assert [each.offset for each in search(path).lines] == [2]
+    assert [each.offset for each in search(moved).lines] == [1]
+
+
+def test_a_database_that_cant_be_begun_anew_is_a_retry_that_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "logs.sqlite"
+
+    async def main() -> Sequence[Answer]:
+        sink = SqliteSink(config(path), ManualClock(MIDNIGHT))
+        await sink.open()
+        clear(tmp_path)
+        path.mkdir()
+        answers = await sink.write([line(1)])
+        path.rmdir()
+        assert await sink.write([line(1)]) == [Indexed()]
+        await sink.close()
+        return answers
+
+    (answer,) = asyncio.run(main())
+    assert isinstance(answer, Retry)
+    assert str(path) in answer.detail
+
+
 def test_a_closed_sink_answers_retry() -> None:
     async def main() -> Sequence[Answer]:
         return await SqliteSink(config(Path("never-made.sqlite")), ManualClock()).write([line(1)])
@@ -338,6 +394,21 @@ def test_a_database_that_is_not_there_says_what_to_start(tmp_path: Path) -> None
     with pytest.raises(StartError, match="start `fenghuo up` or `fenghuo logs run`"):
         search(tmp_path / "logs.sqlite")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_path_that_cant_even_be_looked_at_is_named(tmp_path: Path) -> None:
+    with pytest.raises(StartError, match="File name too long"):
+        search(tmp_path / ("x" * 300))
+
+
+def test_a_search_under_way_ends_when_the_store_is_closed(tmp_path: Path) -> None:
+    """An orderly end must not wait for somebody's slow search."""
+    path = tmp_path / "logs.sqlite"
+    write(path, [line(number, "word " * 20) for number in range(3000)])
+    searcher = SqliteSearcher(path, clock=ManualClock())
+    asyncio.run(searcher.close())
+    with pytest.raises(SearchTooSlow):
+        searcher._search(Search(parse("*w*x*")))
 
 
 def test_a_search_works_while_the_sink_has_the_file_open(tmp_path: Path) -> None:
