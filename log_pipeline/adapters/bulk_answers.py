@@ -15,6 +15,8 @@ BOUNDED = 8
 _PASSING = {
     "security_exception": ("unauthorized", None),
     "index_closed_exception": ("index_closed", BOUNDED),
+    # the index can't be made, as when the cluster has all the shards it may have: it says nothing about the document
+    "validation_exception": ("no_index", None),
     401: ("unauthorized", None),
     404: ("index_not_found", BOUNDED),
     429: ("busy", None),
@@ -36,7 +38,7 @@ def classify(item: Mapping[str, Any]) -> Answer:
 
 
 def _failed(status: int, kind: str, detail: str) -> Answer:
-    if kind == "cluster_block_exception":
+    if kind == "cluster_block_exception" and status < 500:  # 503: there is no master at the moment
         return _blocked(detail)
     if passing := _PASSING.get(kind) or _PASSING.get(status):
         reason, tries = passing

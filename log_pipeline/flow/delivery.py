@@ -4,6 +4,7 @@ It ends only when each entry has its final outcome; a sink that is away is tried
 pauses. Nothing is settled before it is true: a reject is settled when the dead letters have it.
 """
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from fenghuo.backoff import Backoff
@@ -14,6 +15,7 @@ from log_pipeline.flow.batch import Entry
 from log_pipeline.flow.health import Health
 from log_pipeline.model.event import Event
 from log_pipeline.model.outcome import Answer, DeadLettered, Outcome, Rejected, Retry
+from log_pipeline.model.position import Position
 from log_pipeline.ports import DeadLetter, DeadLetters, Sink
 
 Settle = Callable[[Entry, Outcome], None]
@@ -37,9 +39,10 @@ class Delivery:
         """Return when every entry of the batch is settled."""
         left = list(batch)
         attempt = 0
+        bounded: Counter[Position] = Counter()
         while left:
             answers = await self._answers(left)
-            left = await self._sort(left, answers, attempt)
+            left = await self._sort(left, answers, attempt, bounded)
             if left:
                 await self._clock.sleep(PATIENCE.delay(attempt))
             attempt += 1
@@ -60,13 +63,17 @@ class Delivery:
             return [Retry("bad_answer", f"{len(answers)} answers for {len(events)} events")] * len(events)
         return answers
 
-    async def _sort(self, entries: Sequence[Entry], answers: Sequence[Answer], attempt: int) -> list[Entry]:
-        """Settle what is final and return what is to be tried again."""
+    async def _sort(
+        self, entries: Sequence[Entry], answers: Sequence[Answer], attempt: int, bounded: Counter[Position]
+    ) -> list[Entry]:
+        """Settle what is final and return what is to be tried again; `bounded` counts the tries that have a bound."""
         again: list[tuple[Entry, Retry]] = []
         buried: list[tuple[Entry, Rejected]] = []
         for entry, answer in zip(entries, answers, strict=True):
             if isinstance(answer, Retry):
-                if answer.tries is not None and attempt + 1 >= answer.tries:
+                position = entry.record.position
+                bounded[position] += answer.tries is not None
+                if answer.tries is not None and bounded[position] >= answer.tries:
                     buried.append((entry, Rejected(answer.reason, answer.detail)))
                 else:
                     again.append((entry, answer))

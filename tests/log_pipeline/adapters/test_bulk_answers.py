@@ -55,6 +55,14 @@ CASES: list[tuple[dict[str, Any], Answer]] = [
         failed(403, "cluster_block_exception", "blocked by: [FORBIDDEN/8/index write (api)];"),
         Retry("index_blocked", "cluster_block_exception: blocked by: [FORBIDDEN/8/index write (api)];", BOUNDED),
     ),
+    (
+        failed(503, "cluster_block_exception", "blocked by: [SERVICE_UNAVAILABLE/2/no master];"),
+        Retry("server_error", "cluster_block_exception: blocked by: [SERVICE_UNAVAILABLE/2/no master];"),
+    ),
+    (
+        failed(400, "validation_exception", "this cluster currently has [1000]/[1000] maximum shards open"),
+        Retry("no_index", "validation_exception: this cluster currently has [1000]/[1000] maximum shards open"),
+    ),
     (failed(400, "index_closed_exception"), Retry("index_closed", "index_closed_exception: why", BOUNDED)),
     (failed(404, "index_not_found_exception"), Retry("index_not_found", "index_not_found_exception: why", BOUNDED)),
     (failed(418, "teapot"), Retry("unexpected", "status 418 teapot: why", BOUNDED)),

@@ -158,6 +158,15 @@ def test_tries_with_a_bound_end_in_the_dead_letters() -> None:
     assert world.log.committed == {PARTITION: 1}
 
 
+def test_a_bound_on_tries_counts_only_the_answers_that_have_it() -> None:
+    """After a long outage the first `index_closed` is the first try, not the hundredth."""
+    answers = iter([Retry("unreachable")] * 20 + [Retry("index_closed", tries=3)] * 2)
+    world = World(events(1), lambda _: next(answers, None))
+    world.run(lambda: world.seconds(400))
+    assert world.letters.letters == []
+    assert world.log.committed == {PARTITION: 1}
+
+
 def test_a_record_that_is_no_event_is_kept_as_it_came() -> None:
     bad = Malformed(Position(PARTITION, 1, 2), b"\xff", "no_json", "broken")
     world = World([new_event(0), bad, new_event(2)])
