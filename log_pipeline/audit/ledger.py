@@ -3,6 +3,9 @@
 Counts of this process, exact, by source partition; nothing is kept over a restart. `released` are events that
 were still pending when their partition went to another consumer, which reads them again. Pending is counted
 by those who hold the events, not derived from the rest, so that a difference shows a hole.
+
+A file is a partition, and files come and go for ever: when there are many, the settled ones are added up in one
+row a source. A partition with a hole never is, so the hole stays where it is.
 """
 
 from collections import Counter, defaultdict
@@ -13,6 +16,10 @@ from log_pipeline.model.outcome import Outcome
 from log_pipeline.model.position import Partition
 
 RELEASED = "released"
+EARLIER = "earlier"
+"""The name of the row in which settled partitions are added up."""
+
+MOST_PARTITIONS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +37,18 @@ class Account:
 
 
 class Ledger:
-    """Counts as events come and go."""
+    """Counts as events come and go. From `most` partitions on, the settled ones share a row."""
 
-    def __init__(self) -> None:
+    def __init__(self, most: int = MOST_PARTITIONS) -> None:
         self._read: Counter[Partition] = Counter()
         self._settled: defaultdict[Partition, Counter[tuple[str, str]]] = defaultdict(Counter)
+        self._most = most
+        self._fold_at = most
 
     def read(self, partition: Partition, count: int) -> None:
         """`count` events of the partition came in."""
+        if partition not in self._read and len(self._read) >= self._fold_at:
+            self._fold()
         self._read[partition] += count
 
     def settle(self, partition: Partition, outcome: Outcome) -> None:
@@ -62,3 +73,15 @@ class Ledger:
         for counts in self._settled.values():
             settled.update(counts)
         return self._read.total(), settled
+
+    def _fold(self) -> None:
+        """Add up the settled partitions, oldest first, until half of the rows are free."""
+        for partition in list(self._read):
+            if len(self._read) <= self._most // 2:
+                break
+            if partition.name != EARLIER and self._read[partition] == self._settled[partition].total():
+                earlier = Partition(partition.source, EARLIER)
+                self._read[earlier] += self._read.pop(partition)
+                self._settled[earlier].update(self._settled.pop(partition))
+        # where most are pending it is not tried again at each new one
+        self._fold_at = max(self._most, 2 * len(self._read))
