@@ -7,13 +7,15 @@ is not seen.)
 """
 
 import logging
+import ssl
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import elastic_transport
 import elasticsearch
 import msgspec
-from pydantic import Field
+from elastic_transport.client_utils import url_to_node_config
+from pydantic import Field, field_validator, model_validator
 
 from fenghuo.config import Config, Seconds
 from fenghuo.errors import RemoteAnswer, RemoteError, RemoteRefused, RemoteTimeout
@@ -45,6 +47,26 @@ class ElasticsearchConfig(Config):
     ca_file: str = ""
     compress: bool = False
     timeout: Seconds = Field(default=30.0, gt=0.0)
+
+    @field_validator("url")
+    @classmethod
+    def _has_port(cls, url: str) -> str:
+        try:
+            url_to_node_config(url)
+        except ValueError as error:
+            raise ValueError("expected a URL with a host and a port, such as http://127.0.0.1:9200") from error
+        return url
+
+    @model_validator(mode="after")
+    def _can_be_trusted(self) -> Self:
+        if self.ca_file and not self.url.startswith("https:"):
+            raise ValueError("expected an https url beside ca_file")
+        if self.ca_file:
+            try:
+                ssl.create_default_context(cafile=self.ca_file)
+            except OSError as error:  # what is no certificate is one of these too
+                raise ValueError(f"expected certificates in ca_file, {self.ca_file}: {error}") from error
+        return self
 
 
 def new_client(config: ElasticsearchConfig) -> elasticsearch.AsyncElasticsearch:

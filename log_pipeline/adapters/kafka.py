@@ -15,7 +15,7 @@ from confluent_kafka import Consumer, KafkaException, TopicPartition
 from pydantic import Field
 
 from fenghuo.config import Config, Seconds
-from fenghuo.errors import RemoteError, RemoteRefused
+from fenghuo.errors import RemoteError, RemoteRefused, StartError
 from fenghuo.logs import get_logger
 from fenghuo.secrets import Secret
 from log_pipeline.codec.filebeat import FilebeatDecoder
@@ -109,7 +109,9 @@ class KafkaSource:
                 self._config.topics, on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost
             )
         except KafkaException as error:
-            raise self._refused(error) from error
+            # nobody was asked yet: a setting is wrong, and stays wrong
+            cause = f"the Kafka client refuses its settings: {error.args[0].str()}"
+            raise StartError(cause, "correct `source` in the configuration") from error
 
     async def read(self, limit: int, timeout: float) -> Sequence[Event | Malformed]:
         return await self._run(self._read, limit, timeout)

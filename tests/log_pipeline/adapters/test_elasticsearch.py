@@ -175,3 +175,17 @@ def test_all_mistakes_of_a_configuration_are_said_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config("{type: elasticsearch, url: 'es:9200', index: Logs, timeout: 0}", ElasticsearchConfig, "logs.yml")
     assert {problem.path for problem in caught.value.problems} == {"url", "index", "timeout"}
+
+
+@pytest.mark.parametrize(
+    ("text", "expectation"),
+    [
+        ("url: http://es", "a port"),
+        ("url: http://es:99999", "a port"),
+        ("url: http://es:9200, ca_file: ca.pem", "https"),
+        ("url: https://es:9200, ca_file: /not/there.pem", "/not/there.pem"),
+    ],
+)
+def test_what_the_client_would_refuse_is_a_mistake_in_the_configuration(text: str, expectation: str) -> None:
+    with pytest.raises(ConfigError, match=expectation):
+        parse_config(f"{{type: elasticsearch, {text}}}", ElasticsearchConfig, "x.yml")

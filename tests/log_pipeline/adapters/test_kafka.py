@@ -8,7 +8,7 @@ import pytest
 from confluent_kafka import Producer
 
 from fenghuo.config import parse_config
-from fenghuo.errors import ConfigError, RemoteRefused
+from fenghuo.errors import ConfigError, RemoteRefused, StartError
 from fenghuo.secrets import Secret
 from log_pipeline.adapters.kafka import KafkaConfig, KafkaSource, consumer_settings
 from log_pipeline.codec.filebeat import FilebeatDecoder
@@ -116,3 +116,12 @@ def test_all_mistakes_of_a_configuration_are_said_at_once() -> None:
     with pytest.raises(ConfigError) as caught:
         parse_config(text, KafkaConfig, "logs.yml")
     assert {problem.path for problem in caught.value.problems} == {"brokers", "topics", "session_timeout", "offset"}
+
+
+def test_settings_that_the_client_refuses_end_the_start() -> None:
+    """Trying again would not mend them."""
+    config = KafkaConfig(
+        type="kafka", brokers="b:9092", topics=["t"], security_protocol="sasl_plaintext", sasl_mechanism="NOPE"
+    )
+    with pytest.raises(StartError, match="Unsupported SASL mechanism: NOPE"):
+        asyncio.run(KafkaSource(config, FilebeatDecoder()).open(nothing_in_flight))
