@@ -1,7 +1,8 @@
 """Dead letters in a file: one JSON object a line, on disk before `put` returns.
 
-The bytes are kept as they came, as text where they are UTF-8, else as base64. The file is bounded; when it is
-full the events are held back rather than thrown away, and the pipeline says so until somebody makes room.
+The bytes are kept as they came, as text where they are UTF-8, else as base64; only the owner may read them. The
+file is bounded; when it is full the events are held back rather than thrown away, and the pipeline says so until
+somebody makes room.
 """
 
 import asyncio
@@ -44,7 +45,7 @@ class DeadLetterFile:
     def _append(self, lines: bytes) -> None:
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            with self.path.open("a+b") as file:
+            with open(self.path, "a+b", opener=_for_the_owner) as file:
                 size = file.seek(0, os.SEEK_END)
                 if size + len(lines) > self._largest:
                     raise StorageError(f"{self.path} is full ({size} of {self._largest} bytes): move it away")
@@ -53,6 +54,10 @@ class DeadLetterFile:
                 os.fsync(file.fileno())
         except OSError as error:
             raise StorageError(f"{self.path}: {error.strerror or error}") from error
+
+
+def _for_the_owner(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _line_end(file: Any, size: int) -> bytes:

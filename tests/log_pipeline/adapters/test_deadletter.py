@@ -81,3 +81,9 @@ def test_letters_put_at_once_do_not_mix(tmp_path: Path) -> None:
 
     asyncio.run(scenario())
     assert sorted(int(str(line["offset"])) for line in lines(path)) == list(range(20))
+
+
+def test_only_the_owner_may_read_what_could_not_be_stored(tmp_path: Path) -> None:
+    path = tmp_path / "dead.ndjson"
+    asyncio.run(DeadLetterFile(path).put([letter()]))
+    assert path.stat().st_mode & 0o777 == 0o600
