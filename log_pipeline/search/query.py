@@ -87,6 +87,9 @@ def parse(text: str) -> Query:
     """The tree of a query; an empty text finds everything. Raises QueryError."""
     if len(text) > LONGEST_QUERY:
         raise QueryError(text, LONGEST_QUERY + 1, f"expected at most {LONGEST_QUERY} characters")
+    unpaired = next((at for at, character in enumerate(text) if "\ud800" <= character <= "\udfff"), None)
+    if unpaired is not None:  # how bytes of a command line that are no UTF-8 arrive
+        raise QueryError(text, unpaired + 1, "expected UTF-8")
     return _Parser(text).whole()
 
 

@@ -127,3 +127,8 @@ def test_any_text_in_quotes_is_searched_as_it_is(text: str) -> None:
 
 def test_each_field_has_a_short_name() -> None:
     assert {field for name, field in FIELDS.items() if name == field} == set(FIELDS.values())
+
+
+def test_bytes_that_are_no_text_are_refused_by_their_column() -> None:
+    with pytest.raises(QueryError, match="column 4: expected UTF-8"):
+        parse("caf\udce9")
