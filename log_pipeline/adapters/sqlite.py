@@ -19,7 +19,7 @@ from fenghuo.clock import Clock
 from fenghuo.config import Config, Seconds
 from fenghuo.errors import StartError, StorageError
 from fenghuo.logs import get_logger
-from log_pipeline.adapters.sqlite_schema import error_code, open_writer, translated
+from log_pipeline.adapters.sqlite_schema import error_code, fetch_bounded, open_writer, translated
 from log_pipeline.codec.rfc3339 import to_nanoseconds
 from log_pipeline.model.event import Event, Pod
 from log_pipeline.model.outcome import Answer, Duplicate, Indexed, Rejected, Retry
@@ -186,9 +186,11 @@ class SqliteSink:
             until = (
                 _EVER if used > self._config.largest else round(max(0.0, now - self._config.retention)) * 1_000_000_000
             )
-            old = connection.execute(
-                "SELECT rowid, message FROM lines WHERE time < ? ORDER BY time LIMIT ?", (until, step)
-            ).fetchall()
+            old = fetch_bounded(
+                connection.execute(
+                    "SELECT rowid, message FROM lines WHERE time < ? ORDER BY time LIMIT ?", (until, step)
+                )
+            )
             if not old:
                 return
             connection.execute("BEGIN IMMEDIATE")

@@ -7,12 +7,17 @@ would be wrong about its content, and a copy of the text would double the file.
 """
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 from fenghuo.errors import StartError, StorageError
 
 VERSION = 1
 """Raised with each change of the tables or of `index_text`."""
+
+LARGEST_FETCH = 16 << 20
+"""Characters of messages that are taken into memory at once; a message may have a million."""
 
 _APPLICATION_ID = 0x46484C47  # "FHLG", so that another program's database is not taken for ours
 
@@ -100,6 +105,17 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
     connection.execute("BEGIN IMMEDIATE")
     connection.execute(f"PRAGMA user_version = {VERSION}")
     connection.execute("ROLLBACK")
+
+
+def fetch_bounded(cursor: sqlite3.Cursor) -> list[Any]:
+    """The rows, whose second column is the message, until their messages have `LARGEST_FETCH` characters."""
+    rows: list[Any] = []
+    size = 0
+    with closing(cursor):
+        while size < LARGEST_FETCH and (row := cursor.fetchone()) is not None:
+            rows.append(row)
+            size += len(row[1])
+    return rows
 
 
 def check_schema(connection: sqlite3.Connection, path: Path) -> None:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from fenghuo.clock import Clock, SystemClock
 from fenghuo.errors import StartError
-from log_pipeline.adapters.sqlite_schema import check_schema, translated
+from log_pipeline.adapters.sqlite_schema import LARGEST_FETCH, check_schema, fetch_bounded, translated
 from log_pipeline.codec.rfc3339 import from_nanoseconds
 from log_pipeline.search.find import COUNTED, Found, FoundLine, Search, SearchTooSlow
 from log_pipeline.search.sql import Where, where
@@ -69,13 +69,14 @@ class SqliteSearcher:
         span = (_nanoseconds(search.since, -_LONGEST), _nanoseconds(search.until, _LONGEST))
         source = f"lines {_plan(connection, condition)}"
         matching = f"lines.time >= ? AND lines.time < ? AND {condition.sql}"
-        rows = connection.execute(
+        found = connection.execute(
             f"SELECT {_COLUMNS} FROM {source} CROSS JOIN origins ON origins.rowid = lines.origin "  # noqa: S608 - no text of a user's is in it
             f"WHERE {matching} ORDER BY lines.time DESC, lines.rowid DESC LIMIT ?",
             [*span, *condition.parameters, search.limit],
-        ).fetchall()
+        )
+        rows = fetch_bounded(found)
         total = len(rows)
-        if total >= search.limit:
+        if total >= search.limit or sum(len(row[1]) for row in rows) >= LARGEST_FETCH:
             counted = f"SELECT count(*) FROM (SELECT 1 FROM {source} WHERE {matching} LIMIT ?)"  # noqa: S608 - as above
             total = connection.execute(counted, [*span, *condition.parameters, COUNTED]).fetchone()[0]
         return Found(tuple(_line(row) for row in rows), max(total, len(rows)), total < COUNTED)

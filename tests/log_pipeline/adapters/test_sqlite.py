@@ -215,6 +215,19 @@ def test_lines_beyond_their_age_are_deleted_and_no_longer_found(tmp_path: Path) 
     check_index(path)
 
 
+def test_long_lines_are_deleted_and_found_a_bounded_number_of_bytes_at_a_time(tmp_path: Path) -> None:
+    """Two thousand lines of a MiB each would be two GiB of memory for one step or one answer."""
+    path = tmp_path / "logs.sqlite"
+    write(path, [line(number, "x" * (1 << 20)) for number in range(40)])
+    found = search(path)
+    assert (len(found.lines), found.total) == (16, 40)
+    write(path, [line(3600, "new")], now=MIDNIGHT + 3600, retention=60.0)
+    assert search(path).total == 25
+    write(path, [line(3601, "new")], [line(3602, "new")], now=MIDNIGHT + 3600, retention=60.0)
+    assert messages(search(path)) == ["new"] * 3
+    check_index(path)
+
+
 def test_the_oldest_lines_are_deleted_beyond_the_size(tmp_path: Path) -> None:
     """The file stays about as large as allowed however much is written, and the newest lines are there."""
     path = tmp_path / "logs.sqlite"
