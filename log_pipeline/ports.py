@@ -32,7 +32,8 @@ class Source(Protocol):
     async def open(self, release: Release) -> None:
         """Prepare to read. A source that may lose partitions calls `release` before it lets go of them.
 
-        Raises RemoteError or StorageError when it can't be opened now; the caller tries again.
+        Raises RemoteError or StorageError when it can't be opened now; the caller tries again. StartError is for
+        what an operator must mend; it ends the start.
         """
         ...
 
@@ -76,7 +77,8 @@ class Sink(Protocol):
     async def open(self) -> None:
         """Make ready what writing needs (a template, a schema).
 
-        Raises RemoteError or StorageError when that is not possible now; the caller tries again.
+        Raises RemoteError or StorageError when that is not possible now; the caller tries again. StartError is
+        for what an operator must mend; it ends the start.
         """
         ...
 

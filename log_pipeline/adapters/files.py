@@ -24,6 +24,7 @@ from pydantic import Field
 
 from fenghuo.clock import Clock
 from fenghuo.config import Config
+from fenghuo.errors import StorageError
 from log_pipeline.adapters.follow import FileSettings, Follower, Instant
 from log_pipeline.model.event import Event
 from log_pipeline.model.position import Partition
@@ -89,4 +90,7 @@ class FileSource:
         return Instant(self._clock.monotonic(), self._clock.now())
 
     async def _run(self, work: Callable[..., Result], *arguments: object) -> Result:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+        except OSError as error:  # of a file system that went, where a file's own troubles are not looked for
+            raise StorageError(f"the log files: {error}") from error

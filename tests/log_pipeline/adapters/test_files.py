@@ -1,6 +1,7 @@
 """The file source as the flow uses it: reads that wait, pauses, commits. Files themselves: test_follow."""
 
 import asyncio
+import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -103,3 +104,27 @@ def test_a_commit_that_cant_be_kept_is_a_storage_error(tmp_path: Path) -> None:
 def test_a_source_needs_paths() -> None:
     with pytest.raises(ValidationError):
         FilesConfig(type="files", paths=[])
+
+
+def test_a_file_system_that_fails_is_an_error_of_ours(tmp_path: Path) -> None:
+    """The flow waits and reads again; an error that it does not know would end the process."""
+
+    async def main() -> None:
+        log = tmp_path / "a.log"
+        log.write_text(LINE.format("one"))
+        files = source(tmp_path, clock := ManualClock())
+        await files.open(never)
+        await files.read(10, timeout=0.0)
+        (tail,) = files._follower._tails.values()
+        assert tail._descriptor is not None
+        os.close(tail._descriptor)
+        log.rename(tmp_path / "a.log.1")
+        await clock.advance(2.0)
+        try:
+            with pytest.raises(StorageError, match="the log files: "):
+                await files.read(10, timeout=0.0)
+        finally:
+            tail._descriptor = None
+            await files.close()
+
+    asyncio.run(main())
