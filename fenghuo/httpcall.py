@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -21,7 +22,11 @@ LARGEST_ANSWER = 64 << 20
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What to send. `timeout` is seconds for the whole call, `largest_answer` bytes."""
+    """What to send. `timeout` is seconds for the whole call, `largest_answer` bytes.
+
+    With `status_decides` only the beginning of the answer's body is of interest: one that is too long or breaks
+    off is cut, because the other side has done what was asked.
+    """
 
     method: str
     url: str
@@ -29,6 +34,7 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 10.0
     largest_answer: int = LARGEST_ANSWER
+    status_decides: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,8 @@ class HttpCaller(Protocol):
 class AiohttpCaller:
     """The real one: an aiohttp session, opened at the first call. Close it at the end.
 
+    `connections` bounds those to one server, so that a slow server holds up its own calls only.
+
     Redirects are not followed: a receiver that redirects is misconfigured, and following could carry a
     secret elsewhere.
     """
@@ -92,7 +100,8 @@ class AiohttpCaller:
                 timeout=timeout,
                 allow_redirects=False,
             ) as response:
-                body = await _bounded(response, request.largest_answer, shown)
+                read = _beginning if request.status_decides else _bounded
+                body = await read(response, request.largest_answer, shown)
                 return Answer(shown, response.status, response.headers, body)
         except TimeoutError as error:
             raise RemoteTimeout(shown, f"no answer within {request.timeout:g} s") from error
@@ -115,7 +124,7 @@ class AiohttpCaller:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
-            connector = aiohttp.TCPConnector(limit=self._connections)
+            connector = aiohttp.TCPConnector(limit=0, limit_per_host=self._connections)
             self._session = aiohttp.ClientSession(connector=connector, loop=asyncio.get_running_loop())
         return self._session
 
@@ -149,3 +158,13 @@ async def _bounded(response: aiohttp.ClientResponse, largest: int, shown: str) -
             raise RemoteTooLarge(shown, f"the answer is longer than {largest} bytes")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+async def _beginning(response: aiohttp.ClientResponse, largest: int, _: str) -> bytes:
+    body = b""
+    with suppress(TimeoutError, aiohttp.ClientError):
+        async for chunk in response.content.iter_chunked(1 << 16):
+            body += chunk
+            if len(body) >= largest:
+                break
+    return body[:largest]

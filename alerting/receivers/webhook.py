@@ -58,6 +58,7 @@ class Webhook:
             {"Content-Type": "application/json", "User-Agent": USER_AGENT, **self._config.http_config.headers()},
             timeout=self._config.timeout or DEFAULT_TIMEOUT,
             largest_answer=LARGEST_ANSWER,
+            status_decides=True,
         )
         return await post(self._tools.http, request, self._tools.clock.now())
 

@@ -162,3 +162,20 @@ def test_a_failure_is_told_without_the_secret_parts_of_the_url(error: Exception 
     text = "name: a\nwebhook_configs:\n- url: http://u:pw@hook.example/token?key=1"
     [integration] = receiver_config(text).build(tools(caller))
     assert asyncio.run(integration.receiver.send(BOTH, 1)) == expected
+
+
+@pytest.mark.parametrize("body", [b"Content-Length: 200000\r\n\r\n" + b"x" * 200_000, b"Content-Length: 9\r\n\r\nx"])
+def test_a_2xx_with_a_body_too_long_or_broken_off_is_not_sent_again(body: bytes) -> None:
+    async def reply(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\n" + body)
+        await writer.drain()
+        writer.close()
+
+    async def main() -> Outcome:
+        async with await asyncio.start_server(reply, "127.0.0.1", 0) as server, AiohttpCaller() as http:
+            port = server.sockets[0].getsockname()[1]
+            config = receiver_config(f"{{name: r, webhook_configs: [{{url: 'http://127.0.0.1:{port}/'}}]}}")
+            return await config.build(tools(http))[0].receiver.send(BOTH, 1)
+
+    assert asyncio.run(main()) == Delivered()
