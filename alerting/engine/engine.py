@@ -119,18 +119,17 @@ class Engine:
         """Resolve what rules that are gone left firing, tell it with the `news`, and forget those rules."""
         now = self._clock.now()
         removed = {rule_id: remove(state, now) for rule_id, state in self._memory.others(rule_ids).items()}
+        stored = await self._tried(self._memory.remember(removed))
         ended = [
             alert.to_alert(now, "")
-            for evaluation in removed.values()
+            for rule_id, evaluation in removed.items()
             for alert in evaluation.state.alerts.values()
-            if alert.state in TOLD
+            if alert.state in TOLD and not self._memory.fires_elsewhere(rule_id, alert.fingerprint)
         ]
-        stored = await self._tried(self._memory.remember(removed))
         told = await self._tried(self._herald.tell([*news, *ended]))
         if stored and told:
             await self._tried(self._memory.forget(removed))
-        for rule_id in removed:
-            self._judge.forget(rule_id)
+        self._judge.keep(rule_ids)
 
     async def _tried(self, step: Awaitable[None]) -> bool:
         """Whether it worked. A full disk must keep neither rules from running nor news from being told."""

@@ -5,9 +5,9 @@ told at the next start.
 """
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, MutableMapping
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from alerting.engine.evaluator import Evaluation, Refused, Surroundings, evaluate
 from alerting.engine.memory import Herald, Memory
@@ -95,15 +95,17 @@ class Judge:
         if self._commits:
             await asyncio.gather(*self._commits, return_exceptions=True)
 
-    def forget(self, rule_id: str) -> None:
-        """Drop what is known of a rule that is gone."""
-        for known in (self.statuses, self._jumps, self._told):
-            known.pop(rule_id, None)
+    def keep(self, rule_ids: Collection[str]) -> None:
+        """Drop what is known of any other rule."""
+        all_known: tuple[MutableMapping[str, Any], ...] = (self.statuses, self._jumps, self._told)
+        for known in all_known:
+            for rule_id in known.keys() - rule_ids:
+                del known[rule_id]
 
     def news_at_start(self, rule: AlertingRule, source: Source, now: float) -> list[Alert]:
         """What the sink must hear again after a restart: all that fires, and what was resolved lately."""
         alerts = self._memory.state(rule.id).alerts.values()
-        return [self._news(rule, alert, source, now) for alert in alerts if alert.state in TOLD]
+        return [self._news(rule, alert, source, now) for alert in alerts if self._is_news(rule.id, alert)]
 
     async def _look(
         self, rule: AlertingRule, source: Source, tick: Tick, around: Surroundings, offset: float
@@ -154,13 +156,19 @@ class Judge:
             if key not in evaluation.state.alerts:
                 del told[key]
         for key, alert in evaluation.state.alerts.items():
-            if alert.state not in TOLD:
+            if not self._is_news(rule.id, alert):
                 continue
             at, annotations = told.get(key, (now, alert.annotations))
             stale = alert.state is not State.RESOLVED and annotations != alert.annotations and now - at >= RETELL
             if key in moved or stale:
                 told[key] = (now, alert.annotations)
                 yield alert
+
+    def _is_news(self, rule_id: str, alert: AlertState) -> bool:
+        """Whether the sink is to know: not what is pending, and not the end of what another rule still fires."""
+        if alert.state is State.RESOLVED:
+            return not self._memory.fires_elsewhere(rule_id, alert.fingerprint)
+        return alert.state in TOLD
 
     def _news(self, rule: AlertingRule, alert: AlertState, source: Source, now: float) -> Alert:
         self._told.setdefault(rule.id, {}).setdefault(alert.fingerprint, (now, alert.annotations))

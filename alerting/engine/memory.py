@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from alerting.engine.evaluator import Evaluation
 from alerting.engine.ports import Change, StateStore
-from alerting.engine.state import NEW, RuleState
+from alerting.engine.state import NEW, AlertState, RuleState, State
 from alerting.model.alert import Alert
 from alerting.model.ports import AlertSink
 from fenghuo.errors import StorageError
@@ -21,10 +21,14 @@ class Memory:
         self._store = store
         self._states: dict[str, RuleState] = {}
         self._unsaved: set[str] = set()
+        self._firing: dict[str, set[str]] = {}
 
     async def load(self) -> None:
         """Take over what the store has. Raises StorageError."""
         self._states = dict(await self._store.load())
+        for rule_id, state in self._states.items():
+            for alert in state.alerts.values():
+                self._note(rule_id, alert)
 
     def state(self, rule_id: str) -> RuleState:
         """What is remembered of a rule."""
@@ -42,6 +46,8 @@ class Memory:
         changes = []
         for rule_id, evaluation in evaluations.items():
             self._states[rule_id] = evaluation.state
+            for step in evaluation.transitions:
+                self._note(rule_id, step.alert)
             change = evaluation.change(rule_id)
             if rule_id in self._unsaved:
                 state = evaluation.state
@@ -56,6 +62,18 @@ class Memory:
         await self._save([Change(rule_id, anew=True) for rule_id in gone])
         for rule_id in gone:
             self._states.pop(rule_id, None)
+
+    def fires_elsewhere(self, rule_id: str, fingerprint: str) -> bool:
+        """Whether another rule fires an alert with the same labels, so that it is not over when this rule says so."""
+        return bool(self._firing.get(fingerprint, set()) - {rule_id})
+
+    def _note(self, rule_id: str, alert: AlertState) -> None:
+        if alert.state in (State.FIRING, State.KEEPING):
+            self._firing.setdefault(alert.fingerprint, set()).add(rule_id)
+        elif rules := self._firing.get(alert.fingerprint):
+            rules.discard(rule_id)
+            if not rules:
+                del self._firing[alert.fingerprint]
 
     async def _save(self, changes: list[Change]) -> None:
         if not changes:

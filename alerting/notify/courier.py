@@ -6,6 +6,7 @@ answer is recorded. A slow or dead receiver holds up its own messages only.
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 
 from alerting.notify.log import entry_of
 from alerting.notify.metrics import NotifyMetrics
@@ -100,11 +101,15 @@ class Couriers:
         integration = self._integrations.get(pending.slot.integration)
         if integration is None:
             return Refused(FailReason.OTHER, "the receiver is not in the configuration any more")
+        message = pending.notification
+        told = message if integration.send_resolved else replace(message, alerts=message.firing)
+        if not told.alerts:
+            return Delivered()  # nothing to say to a receiver that wants no resolved messages
         async with self._lanes[integration.key]:
             began = self._clock.monotonic()
             self._on_the_way.add(pending.slot)
             try:
-                outcome = await integration.receiver.send(pending.notification, pending.serial)
+                outcome = await integration.receiver.send(told, pending.serial)
             except Exception as error:  # noqa: BLE001 - a receiver's bug must not lose the message
                 outcome = TryAgain(FailReason.OTHER, f"{type(error).__name__}: {error}")
         failed = not isinstance(outcome, Delivered)

@@ -36,7 +36,7 @@ class Telling:
         self._couriers = Couriers(
             store, {one.key: one for integrations in receivers.values() for one in integrations}, metrics, clock
         )
-        outbox = Outbox(store, self._couriers, metrics, clock)
+        outbox = Outbox(store, self._couriers, metrics)
         branches = {
             name: [Pipeline([Dedup(one, outbox), Store(one, outbox)]) for one in integrations]
             for name, integrations in receivers.items()

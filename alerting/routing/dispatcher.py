@@ -19,6 +19,9 @@ from fenghuo.logs import get_logger
 Notify = Callable[[Flush], Awaitable[bool]]
 """Tells the receivers of a flush; True when what was resolved in it need not be told again."""
 
+GRACE = 0.5
+"""Seconds that flushes on their way may take when the dispatcher is told to stop; they wait for the disk only."""
+
 _GroupId = tuple[str, tuple[tuple[str, str], ...]]
 
 
@@ -34,15 +37,20 @@ class Dispatcher:
         self._order = itertools.count()
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._timekeeper: asyncio.Task[None] | None = None
         self._log = get_logger("dispatcher")
 
     def start(self) -> None:
         """Begin to keep time; alerts may have been put in before."""
-        self._spawn(self._run())
+        self._timekeeper = self._spawn(self._run())
 
     async def close(self) -> None:
-        """Stop the timers and the flushes on their way; nothing is lost, the alerts are stored."""
+        """Stop the timers; flushes on their way may end within GRACE seconds. No alert is lost, all are stored."""
+        if self._timekeeper is not None:
+            self._timekeeper.cancel()
         tasks = list(self._tasks)
+        if tasks:
+            await asyncio.wait(tasks, timeout=GRACE)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -132,7 +140,8 @@ class Dispatcher:
         if not group.alerts:
             self._groups.pop((group.route.id, tuple(sorted(group.labels.items()))), None)
 
-    def _spawn(self, work: Awaitable[None]) -> None:
+    def _spawn(self, work: Awaitable[None]) -> "asyncio.Task[None]":
         task = asyncio.ensure_future(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+        return task

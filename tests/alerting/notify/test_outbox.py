@@ -6,9 +6,10 @@ from collections import deque
 from prometheus_client import CollectorRegistry
 
 from alerting.notify.courier import Couriers
+from alerting.notify.message import Notification
 from alerting.notify.metrics import NotifyMetrics
 from alerting.notify.outbox import Outbox, supersede
-from alerting.notify.outcome import FailReason, TryAgain
+from alerting.notify.outcome import FailReason, Outcome, TryAgain
 from alerting.notify.ports import Integration, Slot
 from alerting.testing import FakeReceiver, MemoryNotifications
 from fenghuo.testing import ManualClock, settle
@@ -24,7 +25,7 @@ class Office:
         self.integration: Integration = integration(receiver, send_resolved=send_resolved)
         metrics = NotifyMetrics(CollectorRegistry(), ("fake",))
         self.couriers = Couriers(self.store, {self.integration.key: self.integration}, metrics, self.clock)
-        self.outbox = Outbox(self.store, self.couriers, metrics, self.clock)
+        self.outbox = Outbox(self.store, self.couriers, metrics)
         self.slot = Slot('{}:{alertname="A"}', self.integration.key)
 
 
@@ -95,3 +96,46 @@ def test_a_receiver_without_resolved_messages_gets_none_and_the_log_forgets_what
         assert entry.resolved == {resolved("A").fingerprint}
 
     asyncio.run(main())
+
+
+def test_a_firing_message_that_arrives_after_its_alert_ended_does_not_hide_the_next_one() -> None:
+    async def main() -> None:
+        opened = asyncio.Event()
+
+        class Slow(FakeReceiver):
+            async def send(self, notification: Notification, serial: int) -> Outcome:
+                await opened.wait()
+                return await super().send(notification, serial)
+
+        receiver = Slow()
+        office = Office(receiver, send_resolved=False)
+        await office.outbox.post(office.integration, notification(firing("A")))
+        await settle()
+        await office.outbox.post(office.integration, notification(resolved("A")))
+        opened.set()
+        await settle()
+        last = office.outbox.last_told(office.slot, START + 60)
+        assert last is not None
+        assert last.firing == frozenset()
+        assert len(receiver.sent) == 1
+
+    asyncio.run(main())
+
+
+def test_a_message_without_a_courier_gets_one_at_the_next_look() -> None:
+    async def main() -> None:
+        receiver = FakeReceiver()
+        office = Office(receiver)
+        await office.store.put(office.slot, notification(firing("A")))
+        office.outbox.last_told(office.slot, START)
+        await settle()
+        assert len(receiver.sent) == 1
+
+    asyncio.run(main())
+
+
+def test_what_waits_for_a_dead_receiver_does_not_grow_without_end() -> None:
+    waiting = notification(*(resolved(f"R{number}") for number in range(5000)))
+    told = supersede(waiting, notification(firing("A")))
+    assert len(told.alerts) == 1001
+    assert told.alerts[1].name == "R0"

@@ -158,3 +158,25 @@ def test_an_alert_held_by_a_group_is_still_to_be_told() -> None:
         assert dispatcher.held() == set()
 
     play(story)
+
+
+def test_a_flush_on_its_way_may_end_when_the_dispatcher_is_closed() -> None:
+    async def main() -> list[str]:
+        clock, stored, opened = ManualClock(START), list[str](), asyncio.Event()
+
+        async def store(flush: Flush) -> bool:
+            await opened.wait()
+            stored.append(flush.group_key)
+            return True
+
+        dispatcher = Dispatcher(build_tree(RouteConfig(receiver="r", group_wait=0.0)), store, clock)
+        dispatcher.start()
+        dispatcher.ingest([alert("A")])
+        await clock.advance(1)
+        closing = asyncio.ensure_future(dispatcher.close())
+        await asyncio.sleep(0)
+        opened.set()
+        await closing
+        return stored
+
+    assert asyncio.run(main()) == ["{}:{}"]
