@@ -48,7 +48,8 @@ _REMEDIES = {
     "SQLITE_CANTOPEN": "create its folder, and let this user read and write there",
     "SQLITE_PERM": "let this user read and write the file",
     "SQLITE_NOTADB": "name another file, or move this one away",
-    "SQLITE_CORRUPT": "move it away; the lines are read again from the log files that are still there",
+    "SQLITE_CORRUPT": "move it away, and a new one is begun; with the positions file moved away too, the log files "
+    "that are still there are read again",
 }
 
 

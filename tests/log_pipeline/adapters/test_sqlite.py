@@ -369,6 +369,37 @@ def test_a_file_of_another_kind_is_refused_by_its_name(tmp_path: Path, action: C
     assert text.read_text().startswith("these are notes")
 
 
+def damage(path: Path) -> None:
+    """Overwrite the root page of the table of lines."""
+    connection = sqlite3.connect(path)
+    (page,) = connection.execute("SELECT rootpage FROM sqlite_master WHERE name = 'lines'").fetchone()
+    (size,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    content = bytearray(path.read_bytes())
+    content[(page - 1) * size : page * size] = b"\xff" * size
+    path.write_bytes(content)
+
+
+def test_a_damaged_file_is_waited_for_and_the_remedy_is_said(tmp_path: Path) -> None:
+    """Once it was moved away, the lines that waited are stored in a new one."""
+    path = tmp_path / "logs.sqlite"
+    write(path, [line(1)])
+    damage(path)
+
+    async def main() -> Sequence[Answer]:
+        sink = SqliteSink(config(path), ManualClock(MIDNIGHT))
+        await sink.open()
+        answers = await sink.write([line(1)])
+        path.rename(tmp_path / "damaged.sqlite")
+        assert await sink.write([line(1)]) == [Indexed()]
+        await sink.close()
+        return answers
+
+    (answer,) = asyncio.run(main())
+    assert isinstance(answer, Retry)
+    assert "move it away, and a new one is begun" in answer.detail
+
+
 def test_a_later_version_of_the_tables_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "logs.sqlite"
     write(path, [line(1)])
