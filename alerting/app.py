@@ -33,7 +33,7 @@ from alerting.storage.messages import MESSAGE_MIGRATIONS, SqliteMessages
 from alerting.storage.notifications import NOTIFICATION_MIGRATIONS, SqliteNotifications
 from alerting.storage.states import STATE_MIGRATIONS, SqliteStates
 from fenghuo.clock import Clock, SystemClock
-from fenghuo.errors import FenghuoError, StorageError
+from fenghuo.errors import FenghuoError
 from fenghuo.httpcall import AiohttpCaller, HttpCaller
 from fenghuo.httpserve import new_application, require_free
 from fenghuo.httpserve import serve as serve_http
@@ -196,7 +196,7 @@ class Reloader:
     async def reload(self) -> None:
         """Raises FenghuoError when the new configuration can't be used; nothing has changed then."""
         try:
-            new = load_setup(self._flags)
+            new = await asyncio.to_thread(load_setup, self._flags)  # thousands of rules take seconds to read
             rules = rule_set(new, self._outside)
         except FenghuoError:
             self._succeeded.set(0)
@@ -223,8 +223,8 @@ async def keep_house(alerts: AlertStore, notifications: SqliteNotifications, tel
         try:
             await alerts.collect(teller.current().dispatcher.held())
             await notifications.collect(clock.now())
-        except StorageError as error:
-            _log.error("old alerts could not be forgotten", error=str(error))
+        except Exception as error:  # noqa: BLE001 - a surprise must not end it, or all tables grow for ever
+            _log.error("old alerts could not be forgotten", error=str(error) or repr(error))
 
 
 async def _cancel(task: "asyncio.Future[None]") -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 
 from alerting.api.answers import BadRequest, flag
+from alerting.api.patterns import require_cheap
 from alerting.model.alert import Alert
 from alerting.model.labels import Matcher, parse_matchers
 from alerting.notify.golang import api_time
@@ -40,6 +41,8 @@ def read_query(request: web.Request) -> AlertQuery:
     pattern = request.query.get("receiver", "")
     try:
         matchers = tuple(matcher for text in request.query.getall("filter", []) for matcher in parse_matchers(text))
+        for text in (pattern, *(matcher.value for matcher in matchers if matcher.op in ("=~", "!~"))):
+            require_cheap(text)
         receiver = re.compile(pattern) if pattern else None
     except (ValueError, re.error, RecursionError, OverflowError) as error:
         raise BadRequest(f"bad filter or receiver: {error}") from error

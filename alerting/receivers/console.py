@@ -1,9 +1,11 @@
 """The console: prints each message to standard output and keeps it for the web page and the API."""
 
+from dataclasses import replace
+
 from alerting.notify.message import Notification
 from alerting.notify.outcome import Delivered, FailReason, Outcome, TryAgain
 from alerting.notify.ports import KeptMessage, Receiver
-from alerting.notify.render import text_of, title_of
+from alerting.notify.render import LONGEST_LIST, text_of, title_of
 from alerting.receivers.tools import IntegrationConfig, Tools
 from fenghuo.errors import StorageError
 
@@ -29,7 +31,8 @@ class Console:
             status=notification.status,
             title=title_of(notification),
             text=text_of(notification, now),
-            notification=notification,
+            # as many as the text lists: a thousand messages of thousands of alerts are too much to hold
+            notification=replace(notification, alerts=notification.alerts[:LONGEST_LIST]),
             serial=serial,
         )
         try:

@@ -43,9 +43,7 @@ class GroupCommit:
             batch, self._waiting = self._waiting, []
             error = await self._commit([work for work, _, _ in batch])
             for _, then, done in batch:
-                if error is None:
-                    then()
-                _answer(done, error)
+                _answer(done, error or _followed(then))
         self._running = None
 
     async def _commit(self, works: list[Write]) -> Exception | None:
@@ -58,6 +56,15 @@ class GroupCommit:
         except Exception as error:  # noqa: BLE001 - it belongs to the callers, who get it
             return error
         return None
+
+
+def _followed(then: Then) -> Exception | None:
+    """What a follow-up raised: its caller's to know, and no reason to leave the later writes waiting for ever."""
+    try:
+        then()
+    except Exception as error:  # noqa: BLE001 - it belongs to the caller, who gets it
+        return error
+    return None
 
 
 def _answer(done: asyncio.Future[None], error: Exception | None) -> None:

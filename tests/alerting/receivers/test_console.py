@@ -49,3 +49,16 @@ class FullDisk(MemoryMessages):
 def test_a_message_that_can_not_be_kept_comes_again() -> None:
     printed, outcomes = tell(replace(tools(), messages=FullDisk()), 1)
     assert (printed, outcomes) == ("", [TryAgain(FailReason.OTHER, "the disk is full")])
+
+
+def test_of_a_large_message_as_many_alerts_are_kept_as_are_written_out() -> None:
+    async def main() -> KeptMessage:
+        given = tools()
+        [integration] = receiver_config("name: team\nconsole_configs: [{}]").build(given)
+        await integration.receiver.send(notification(*(firing("A", n=str(n)) for n in range(500))), 1)
+        return given.messages.newest(1)[0]
+
+    kept = asyncio.run(main())
+    assert len(kept.notification.alerts) == 50
+    assert kept.title == "FIRING A: 500 firing"
+    assert kept.text.endswith("and 450 more")

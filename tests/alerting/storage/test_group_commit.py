@@ -99,3 +99,20 @@ def test_a_failed_transaction_fails_for_all_who_shared_it_and_for_nobody_after(t
         await database.close()
 
     asyncio.run(main())
+
+
+def test_a_follow_up_that_fails_is_its_callers_and_stops_no_later_write(tmp_path: Path) -> None:
+    async def main() -> None:
+        database = await Database.open(tmp_path / "a.sqlite", MIGRATIONS)
+        commits = GroupCommit(database)
+
+        def fail() -> None:
+            raise KeyError("a listener's mistake")
+
+        with pytest.raises(KeyError):
+            await asyncio.wait_for(commits.write(insert(1), fail), 5)
+        await asyncio.wait_for(commits.write(insert(2)), 5)
+        assert await numbers(database) == [1, 2]
+        await database.close()
+
+    asyncio.run(main())
