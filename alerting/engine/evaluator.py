@@ -79,6 +79,8 @@ def evaluate(
     found: dict[str, _Seen] = {}
     for sample in samples:
         seen = _seen(rule, sample, around, asking)
+        if asking.label_failed:
+            return Refused(f"a label, which is part of who the alert is, can't be written: {asking.label_failed}")
         if seen.fingerprint in found:
             return Refused(
                 f"two series of the result have the same labels after the rule's labels: {_text(seen.labels)}"
@@ -143,6 +145,8 @@ class _Asking:
     def __init__(self, answers: Answers) -> None:
         self._answers = answers
         self.wanted: set[str] = set()
+        self.failed = ""
+        self.label_failed = ""
 
     def __call__(self, expression: str) -> list[Struct]:
         known = self._answers.get(expression)
@@ -150,13 +154,16 @@ class _Asking:
             self.wanted.add(expression)
             raise TemplateError(f"the query {expression} was not answered")
         if isinstance(known, str):
-            raise TemplateError(f"query {expression}: {known}")
+            self.failed = f"query {expression}: {known}"
+            raise TemplateError(self.failed)
         return [Struct(Labels=sample.labels, Value=sample.value) for sample in known]
 
 
 def _seen(rule: AlertingRule, sample: Sample, around: Surroundings, asking: _Asking) -> _Seen:
     data = TemplateData(sample.labels, sample.value, around.external_labels, around.external_url, asking)
+    asking.failed = ""
     labels = rule.labels_of(data)
+    asking.label_failed = asking.failed
     return _Seen(fingerprint(labels), labels, rule.annotations_of(data), sample.value)
 
 

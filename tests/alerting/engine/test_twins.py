@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from tests.alerting.engine.builders import group, rule
+from tests.alerting.engine.builders import group, rule, sample
 from tests.alerting.engine.test_engine import Machine, play
 
 TWINS = (group(rule(expr="one")), group(replace(rule(expr="two"), id="twin"), name="other"))
@@ -38,5 +38,19 @@ def test_a_rule_that_is_gone_leaves_no_status_behind() -> None:
         await machine.engine.apply(machine.rules())
         await machine.engine.apply(machine.rules(group(rule())))
         assert machine.view().status.health == "unknown"
+
+    play(story)
+
+
+def test_a_label_whose_query_fails_resolves_nothing() -> None:
+    async def story(machine: Machine) -> None:
+        machine.answer(1)
+        machine.source.answers["who"] = [sample(1, team="web")]
+        await machine.start(group(rule(labels={"team": '{{ query "who" | first | label "team" }}'})))
+        await machine.evaluate(2)
+        machine.fail("who")
+        await machine.evaluate(2)
+        assert machine.told() == ["+0"]
+        assert "a label" in machine.view().status.last_error
 
     play(story)
