@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from fenghuo.durations import parse_duration
 from fenghuo.errors import ConfigError, Problem
@@ -20,7 +20,11 @@ from fenghuo.secrets import Secret, read_secret
 LONGEST_FILE = 16 << 20
 MOST_VALUES = 500_000
 
-Seconds = Annotated[float, BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value)]
+Seconds = Annotated[
+    float,
+    BeforeValidator(lambda value: parse_duration(value) if isinstance(value, str) else value),
+    Field(allow_inf_nan=False),
+]
 """A field in seconds that is written as a Prometheus duration (`30s`) or as a number of seconds."""
 
 YamlPath = tuple[str | int, ...]

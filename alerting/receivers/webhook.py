@@ -30,7 +30,7 @@ class WebhookConfig(IntegrationConfig):
     url: Secret
     http_config: HttpConfig = HttpConfig()
     max_alerts: int = Field(default=0, ge=0)
-    timeout: Seconds = 0.0
+    timeout: Seconds = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
     def _url_is_http(self) -> "WebhookConfig":

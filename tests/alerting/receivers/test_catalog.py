@@ -59,3 +59,9 @@ def test_every_kind_has_a_name_that_the_metrics_can_use() -> None:
 def test_a_secret_does_not_show() -> None:
     config = receiver_config("name: a\nwebhook_configs: [{url: 'http://x/token'}]")
     assert "token" not in repr(config)
+
+
+@pytest.mark.parametrize("timeout", ["-1", ".nan", ".inf"])
+def test_a_time_out_that_is_no_time_is_refused(timeout: str) -> None:
+    with pytest.raises(ConfigError, match=r"f:1: webhook_configs\[0\]\.timeout"):
+        receiver_config(f"{{name: r, webhook_configs: [{{url: 'http://h/', timeout: {timeout}}}]}}")
