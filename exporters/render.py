@@ -94,6 +94,8 @@ def _openmetrics_head(metric: Metric) -> str:
 
 
 def _escaped(text: str) -> str:
+    """As both formats want it. Bytes of a name that are no UTF-8 are spelt out, so that names stay apart."""
+    text = text.encode("utf-8", "backslashreplace").decode()
     return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
 
 

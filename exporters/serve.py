@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, unquote
 
 from exporters.log import Log
 from fenghuo.addresses import parse_address
+from fenghuo.clock import SystemClock
 from fenghuo.errors import StartError
 
 REASONS = {
@@ -54,7 +55,9 @@ Handler = Callable[[Request], Response]
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Sizes in bytes, times in seconds. A scraper may come once in a few minutes and keep its connection."""
+    """Sizes in bytes, times in seconds. A scraper may come once in a few minutes and keep its connection: `idle`
+    is its time between two requests. `transfer` is the time of a first word, a whole head, or an answer.
+    """
 
     connections: int = 40
     head: int = 16 << 10
@@ -78,6 +81,7 @@ class Server:
         self._handler = handler
         self._log = log
         self._limits = limits if limits is not None else Limits()
+        self._monotonic = SystemClock().monotonic
         self._slots = threading.BoundedSemaphore(self._limits.connections)
         self._wake_reader, self._wake_writer = os.pipe()
         self._listener: socket.socket | None = None
@@ -119,11 +123,14 @@ class Server:
             select.select([self._wake_reader], [], [], 0.1)  # what it lacks is not there again at once
             return
         if not self._slots.acquire(blocking=False):
-            connection.settimeout(1.0)
-            _try_to_send(connection, _encoded(Response(b"too many connections\n", status=503), close=True))
-            connection.close()
+            _turn_away(connection)
             return
-        threading.Thread(target=self._serve, args=(connection,), name="http", daemon=True).start()
+        try:
+            threading.Thread(target=self._serve, args=(connection,), name="http", daemon=True).start()
+        except RuntimeError as error:  # this machine has no thread to spare
+            self._slots.release()
+            self._log.warning("could not serve a connection", reason=str(error))
+            _turn_away(connection)
 
     def _serve(self, connection: socket.socket) -> None:
         try:
@@ -134,7 +141,7 @@ class Server:
                 except _Refused as refused:
                     connection.settimeout(self._limits.transfer)
                     connection.sendall(_encoded(refused.response, close=True))
-                    _linger(connection, limit=1 << 20)
+                    self._linger(connection)
         except OSError:
             pass  # the client is gone or too slow; there is nobody to tell
         finally:
@@ -144,8 +151,10 @@ class Server:
         """Answer one request after the other until either side wants to close. Raises _Refused."""
         rest = b""
         close = False
+        patience = self._limits.transfer  # who has not said a word yet is no scraper between two requests
         while not close:
-            head, rest = self._read_head(connection, rest)
+            head, rest = self._read_head(connection, rest, patience)
+            patience = self._limits.idle
             if not head:
                 return
             request, close = parse_head(head)
@@ -160,20 +169,36 @@ class Server:
             self._log.error("request failed", path=request.path, reason=f"{type(error).__name__}: {error}")
             return Response(b"internal error, see the log\n", status=500)
 
-    def _read_head(self, connection: socket.socket, rest: bytes) -> tuple[bytes, bytes]:
+    def _read_head(self, connection: socket.socket, rest: bytes, patience: float) -> tuple[bytes, bytes]:
         """Bytes up to the empty line, and what came after it; empty when the client closes."""
         data = rest
-        connection.settimeout(self._limits.transfer if data else self._limits.idle)
+        deadline = self._monotonic() + (self._limits.transfer if data else patience)
         while b"\r\n\r\n" not in data:
             if len(data) > self._limits.head:
                 raise _Refused(431, f"expected a request head of at most {self._limits.head} bytes")
-            piece = connection.recv(self._limits.head)
+            piece = self._receive(connection, self._limits.head, deadline)
             if not piece:
                 return b"", b""
+            if not data:
+                deadline = self._monotonic() + self._limits.transfer
             data += piece
-            connection.settimeout(self._limits.transfer)
         head, _, after = data.partition(b"\r\n\r\n")
         return head, after
+
+    def _receive(self, connection: socket.socket, size: int, deadline: float) -> bytes:
+        """At most `size` bytes. Raises TimeoutError once `deadline` is over, also for a client that drips."""
+        left = deadline - self._monotonic()
+        if left <= 0:
+            raise TimeoutError
+        connection.settimeout(left)
+        return connection.recv(size)
+
+    def _linger(self, connection: socket.socket) -> None:
+        """Read on for a moment: closing with bytes unread would reset the connection, and our answer with it."""
+        connection.shutdown(socket.SHUT_WR)
+        left, deadline = 1 << 20, self._monotonic() + min(1.0, self._limits.transfer)
+        while left > 0 and (piece := self._receive(connection, left, deadline)):
+            left -= len(piece)
 
 
 def parse_head(head: bytes) -> tuple[Request, bool]:
@@ -223,16 +248,10 @@ def _reason(error: OSError) -> str:
     return os.strerror(error.errno) if error.errno else str(error)
 
 
-def _linger(connection: socket.socket, limit: int) -> None:
-    """Read on for a moment: closing with bytes unread would reset the connection, and our answer with it."""
-    connection.shutdown(socket.SHUT_WR)
-    connection.settimeout(1.0)
-    while limit > 0 and (piece := connection.recv(limit)):
-        limit -= len(piece)
-
-
-def _try_to_send(connection: socket.socket, data: bytes) -> None:
+def _turn_away(connection: socket.socket) -> None:
     try:
-        connection.sendall(data)
+        with connection:
+            connection.settimeout(1.0)
+            connection.sendall(_encoded(Response(b"too many connections\n", status=503), close=True))
     except OSError:
         pass  # it was a courtesy

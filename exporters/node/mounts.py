@@ -24,7 +24,9 @@ class Mount:
 
 def parse_mounts(text: str, path: str) -> list[Mount]:
     """All lines of a mountinfo file. Raises Malformed naming `path` and the line."""
-    return [_parse_line(line, path, number) for number, line in enumerate(text.splitlines(), 1)]
+    # not splitlines(): it also ends lines at signs that a mount point may hold
+    lines = text.removesuffix("\n").split("\n") if text else []
+    return [_parse_line(line, path, number) for number, line in enumerate(lines, 1)]
 
 
 def _parse_line(line: str, path: str, number: int) -> Mount:

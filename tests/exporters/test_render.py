@@ -161,3 +161,10 @@ def test_the_client_chooses_the_packing(accept: str, expected: bool) -> None:
 def test_packing_can_be_undone() -> None:
     """What goes through gzip comes out again."""
     assert gzip.decompress(gzipped(b"metric 1\n" * 1000)) == b"metric 1\n" * 1000
+
+
+def test_a_label_that_is_no_unicode_costs_nobody_their_metrics() -> None:
+    """A cgroup's name is bytes: what is no UTF-8 comes as lone surrogates, and two such names stay two."""
+    family = REQUESTS.family([(("/\udcff", "200"), 1), (("/\udcfe", "200"), 2), (("/fine", "200"), 3)])
+    paths = [sample.labels["path"] for metric in parse_text(text(family)) for sample in metric.samples]
+    assert paths == ["/\\udcff", "/\\udcfe", "/fine"]

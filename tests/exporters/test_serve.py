@@ -126,3 +126,54 @@ def test_a_port_that_is_taken_is_one_line_of_cause_and_remedy() -> None:
         pytest.raises(StartError, match=rf"can't listen on 127.0.0.1:{port}: Address already in use; choose another"),
     ):
         Server(f"127.0.0.1:{port}", echo, RecordingLog()).start()
+
+
+def sends_drop_by_drop(port: int, first: bytes) -> bytes:
+    """Send `first`, then a byte at each twentieth of a second for two seconds at most; what the server answered."""
+    with socket.create_connection(("127.0.0.1", port), timeout=0.05) as connection:
+        connection.sendall(first)
+        answered = b""
+        for _ in range(40):
+            try:
+                piece = connection.recv(4096)
+                if not piece:
+                    return answered
+                answered += piece
+            except TimeoutError:
+                pass
+            except ConnectionError:
+                return answered
+            try:
+                connection.send(b"x")
+            except ConnectionError:
+                return answered
+        raise AssertionError("the server is still listening to it")
+
+
+def test_a_head_that_comes_drop_by_drop_is_dropped() -> None:
+    """The time is for the whole head: a byte now and then does not hold a connection for hours."""
+    with serving(Limits(transfer=0.3)) as port:
+        assert sends_drop_by_drop(port, b"GET / HTTP/1.1\r\n") == b""
+
+
+def test_a_body_that_comes_drop_by_drop_is_dropped() -> None:
+    """What was refused is read on for a moment, and not for as long as it drips."""
+    with serving(Limits(transfer=0.3)) as port:
+        assert sends_drop_by_drop(port, b"POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n").startswith(b"HTTP/1.1 413")
+
+
+def test_a_client_that_says_nothing_at_first_is_dropped_soon() -> None:
+    """Only who has asked before may stay silent for long: silent strangers must not take every place."""
+    with serving(Limits(transfer=0.1, idle=60)) as port:
+        assert raw(port, b"") == b""
+
+
+def test_a_machine_without_threads_to_spare_costs_a_connection_only() -> None:
+    log = RecordingLog()
+    with serving(log=log) as port:
+        usual = threading.stack_size(1 << 47)  # more than there is: no thread can start
+        try:
+            assert raw(port, b"").startswith(b"HTTP/1.1 503")
+        finally:
+            threading.stack_size(usual)
+        assert raw(port, b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n").startswith(b"HTTP/1.1 200")

@@ -181,3 +181,10 @@ def test_a_line_of_another_form_is_named(text: str) -> None:
     """File and line stand in the error."""
     with pytest.raises(Malformed, match="mountinfo:2: expected"):
         parse_mounts(f"{line()}{text}\n", "mountinfo")
+
+
+@pytest.mark.parametrize("odd", ["\x0b", "\x0c", "\x1c", "\x85", "\u2028"])
+def test_a_mount_point_with_an_odd_sign_is_one_line(odd: str) -> None:
+    """Only a line feed ends a line; whoever may mount (FUSE) can't blind the collector by a name."""
+    mounts = parse_mounts(line(f"/mnt/a{odd}b") + line("/data"), "mountinfo")
+    assert [mount.mountpoint for mount in mounts] == [f"/mnt/a{odd}b", "/data"]
