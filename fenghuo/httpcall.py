@@ -50,7 +50,7 @@ class Answer:
         """The body as JSON. Raises RemoteAnswer when it is none."""
         try:
             return json.loads(self.body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise RemoteAnswer(self.url, self.status, f"no JSON: {self.text()}") from error
 
     def text(self) -> str:
@@ -137,6 +137,12 @@ def _cause(error: Exception) -> str:
         )
     if isinstance(error, aiohttp.ServerDisconnectedError):
         return "the server closed the connection without an answer"
+    if isinstance(
+        error, aiohttp.InvalidURL | aiohttp.NonHttpUrlClientError
+    ):  # these two hold the whole URL, which may hold a secret
+        return "no http address"
+    if isinstance(error, aiohttp.ClientResponseError):
+        return f"no HTTP answer: {error.message.strip().partition(chr(10))[0]}"
     return str(error) or type(error).__name__
 
 

@@ -195,3 +195,27 @@ def test_the_recording_server_tells_what_came_when_too_little_does() -> None:
 
     with pytest.raises(TimeoutError, match="expected 1 requests, got 0"):
         asyncio.run(scenario())
+
+
+async def _garbage(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(b"this is no HTTP\r\n\r\n")
+    writer.close()
+
+
+def test_no_failure_tells_a_token_of_the_url() -> None:
+    """Neither a server that speaks no HTTP nor an address that is none makes us print the address."""
+
+    async def scenario() -> list[str]:
+        server = await asyncio.start_server(_garbage, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        told: list[str] = []
+        async with AiohttpCaller() as caller, server:
+            for url in (f"http://u:sesame@127.0.0.1:{port}/?token=sesame", "u:sesame@host:9090", "ftp://u:sesame@h/"):
+                with pytest.raises(RemoteRefused) as caught:
+                    await caller.call(Request("GET", url))
+                told.append(str(caught.value))
+        return told
+
+    told = asyncio.run(scenario())
+    assert len(told) == 3
+    assert "sesame" not in "".join(told), told
