@@ -43,7 +43,7 @@ def bare_title(status: str, title: str) -> str:
 def read_messages(content: Any) -> list[Message]:
     """The answer of `/api/fenghuo/v1/messages`, newest first; what is no message is left out."""
     rows = content.get("messages") if isinstance(content, dict) else None
-    return [message for row in rows or [] if (message := _message(row)) is not None]
+    return [message for row in (rows if isinstance(rows, list) else []) if (message := _message(row)) is not None]
 
 
 def _message(row: Any) -> Message | None:

@@ -6,8 +6,11 @@ from fenghuo.clock import from_rfc3339
 
 
 def time_of_day(at: float) -> str:
-    """Unix seconds as `10:11:12` in this machine's zone, as its other logs show it."""
-    return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S")
+    """Unix seconds as `10:11:12` in this machine's zone, as its other logs show it; `-` when no calendar has it."""
+    try:
+        return datetime.fromtimestamp(at, UTC).astimezone().strftime("%H:%M:%S")
+    except (OverflowError, ValueError, OSError):
+        return "-"
 
 
 def seconds_of(text: object) -> float:

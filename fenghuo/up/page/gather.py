@@ -64,12 +64,12 @@ class Gatherer:
         asked |= {f"instant {name}": promql.instant_url(base, text) for name, text in promql.INSTANTS.items()}
         try:
             answers = await asyncio.gather(*(self._series(url) for url in asked.values()))
+            series = dict(zip(asked, answers, strict=True))
+            ranges, instants = _with_prefix(series, "range "), _with_prefix(series, "instant ")
+            return _shaped(lambda _: (read.host_panel(ranges, instants), read.containers_panel(instants)), None)
         except _NoPanel as error:
             reason = f"Prometheus: {error}"
             return HostPanel(problem=reason), ContainersPanel(problem=reason)
-        series = dict(zip(asked, answers, strict=True))
-        ranges, instants = _with_prefix(series, "range "), _with_prefix(series, "instant ")
-        return read.host_panel(ranges, instants), read.containers_panel(instants)
 
     async def _series(self, url: str) -> list[Series]:
         return _shaped(promql.read_result, await self._json(url))
@@ -112,7 +112,7 @@ def _shaped(reader: Callable[[Any], T], content: Any) -> T:
     """Read an answer; one of another shape is a reason, not a crash."""
     try:
         return reader(content)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
         raise _NoPanel(f"answered in an unknown shape ({type(error).__name__}: {error})") from error
 
 

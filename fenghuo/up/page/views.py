@@ -42,7 +42,8 @@ def add_page(application: web.Application, gatherer: Gatherer, host: str) -> Non
         return await gatherer.overview(request.query.get("q", "").strip()[:LONGEST_QUERY])
 
     async def page(request: web.Request) -> web.Response:
-        return web.Response(text=render(await overview_of(request)), content_type="text/html")
+        html = render(await overview_of(request)).encode("utf-8", "replace")  # a log line may hold half a character
+        return web.Response(body=html, content_type="text/html", charset="utf-8")
 
     async def overview(request: web.Request) -> web.Response:
         return web.json_response(asdict(await overview_of(request)), dumps=_dumps)
@@ -104,4 +105,4 @@ def _file(folder: str, name: str) -> str:
 
 
 def _dumps(content: object) -> str:
-    return json.dumps(content, ensure_ascii=False)
+    return json.dumps(content)

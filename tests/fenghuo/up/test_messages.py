@@ -44,6 +44,7 @@ def test_a_status_is_not_said_twice(title: str, subject: str) -> None:
 def test_what_is_no_message_is_left_out() -> None:
     assert read_messages({"messages": [row(1), {"id": "x"}, None]}) == [message(1)]
     assert read_messages([]) == []
+    assert read_messages({"messages": 5}) == []
 
 
 def test_told_once_over_polls_outages_and_restarts(tmp_path: Path) -> None:

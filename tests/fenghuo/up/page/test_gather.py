@@ -156,3 +156,29 @@ def test_the_title_counts_what_fires_and_marks_a_sick_stack() -> None:
         lambda: answers.status(answers.part("x", "silent")),
     )
     assert asyncio.run(sick.overview("")).title == "! (2) fenghuo"
+
+
+BAD_SERIES = [
+    {"metric": "cpu", "value": [0, "1"]},
+    {"metric": {"namespace": 5, "id": 7}, "value": [0, "1"]},
+    {"metric": None, "value": [0, "1"]},
+]
+
+
+@pytest.mark.parametrize("series", BAD_SERIES)
+def test_series_of_another_shape_cost_their_panels_only(series: object) -> None:
+    def respond(request: Request) -> Answer:
+        if "prometheus" not in request.url:
+            return answers.respond(request)
+        return answer(200, {"data": {"result": [series]}})
+
+    overview = gather(respond)
+    assert overview.containers.problem.startswith("Prometheus: answered in an unknown shape")
+    assert overview.logs.rows
+
+
+@pytest.mark.parametrize("body", [b'{"lines": [], "total": 1e999}', b"[" * 100_000])
+def test_an_answer_that_is_no_usable_json_is_a_reason_too(body: bytes) -> None:
+    overview = gather(lambda request: answer(200, body) if "logs" in request.url else answers.respond(request))
+    assert overview.logs.problem.startswith("the log pipeline: answered")
+    assert overview.alerts.rows

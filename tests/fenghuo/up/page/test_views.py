@@ -3,6 +3,7 @@
 import asyncio
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -96,3 +97,12 @@ def test_with_a_part_away_the_page_still_comes_and_says_so(away: str) -> None:
     text = get("/", answers.without(away), sick).ok().text()
     assert f"the {away} is waiting (ended by SIGKILL)." in text
     assert "does not answer (refused)" in text
+
+
+@pytest.mark.parametrize("path", ["/", "/api/overview"])
+def test_a_line_that_is_no_unicode_does_not_cost_the_page(path: str) -> None:
+    def respond(request: Request) -> Answer:
+        reply = answers.respond(request)
+        return replace(reply, body=reply.body.replace(b"payment is slow", b"payment is \\ud800 slow"))
+
+    assert "payment is " in get(path, respond).ok().text()
