@@ -157,7 +157,7 @@ def choose_ports(settings: Settings) -> dict[str, int]:
         return ports.choose(ports.USUAL, remembered)
     host, port = parse_address(settings.address)
     others = {name: usual for name, usual in ports.USUAL.items() if name != "page"}
-    chosen = ports.choose(others, {name: kept for name, kept in remembered.items() if kept != port})
+    chosen = ports.choose(others, remembered, lambda candidate: candidate != port and ports.is_free(candidate))
     return {"page": port or free_port(host), **chosen}
 
 

@@ -43,7 +43,7 @@ async def stop(folder: StateFolder, clock: Clock) -> bool:
     except PermissionError as error:
         raise StartError(f"process {pid} belongs to another user", "stop it as that user") from error
     deadline = clock.monotonic() + STOP_TIMEOUT
-    while holder(folder) is not None:
+    while holder(folder) == pid:  # another that takes the folder meanwhile is not ours to wait for
         if clock.monotonic() >= deadline:
             raise StartError(f"process {pid} has not stopped within {STOP_TIMEOUT:g} s", f"end it with `kill -9 {pid}`")
         await clock.sleep(0.05)

@@ -142,5 +142,5 @@ def _prometheus_files(
 def _alerting_text(options: Options, folder: StateFolder, targets: Mapping[str, str], starter: Path) -> str:
     pace = configs.DEMO if options.demo else configs.CALM
     url = options.prometheus_url or f"http://{targets['prometheus']}"
-    rule_files = (str(starter), below(folder.rules, "*.yml"))
+    rule_files = (escape(str(starter)), below(folder.rules, "*.yml"))
     return configs.alerting_yml(url, targets["alerting"], rule_files, folder.alerting, pace)

@@ -66,8 +66,8 @@ def _is_port(value: object) -> bool:
 
 
 def require_free(host: str, port: int) -> None:
-    """Raises StartError when a port that the user asked for is taken; 0 means any and is always free."""
-    if port and not is_free(port, host):
+    """Raises StartError when the user asked for a port that is taken (0 means any) or for another's address."""
+    if not is_free(port, host):
         remedy = "leave out --web.listen-address to have a free one chosen, or name another"
         raise StartError(f"the port {port} of {host} is taken or not this machine's", remedy)
 

@@ -63,7 +63,7 @@ class ChildLog:
 
     def turn_over(self) -> None:
         """Keep the present file as `.1` and begin a new one."""
-        with suppress(FileNotFoundError):
+        with suppress(OSError):  # not there yet, or in the way of nobody but the reader
             self.path.replace(self.path.with_name(f"{self.path.name}.1"))
 
     def last_lines(self, count: int) -> list[str]:

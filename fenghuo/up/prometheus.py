@@ -5,8 +5,9 @@ import os
 import re
 import shutil
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryFile
 
 from fenghuo.errors import RemoteAnswer, RemoteError, StartError
 from fenghuo.httpcall import HttpCaller, Request, safe_url
@@ -47,26 +48,49 @@ async def provide(explicit: str, machine: Machine, say: Callable[[str], None]) -
         path = machine.which("prometheus")
     if path is None:
         raise StartError("the package prometheus has no program `prometheus`", BY_HAND)
+    path = _absolute(path)
     ran = await machine.run((path, "--version"), 20.0)
     require_new_enough(ran.output, path)
     return path
 
 
+def _absolute(path: str) -> str:
+    """One that is named from this folder must be found from the state folder, where children run."""
+    return str(Path(path).absolute())
+
+
 async def check_remote(url: str, caller: HttpCaller) -> None:
     """Raises StartError when nobody answers at `url`, or a Prometheus that is too old.
 
-    A server that speaks the same API but tells no version (VictoriaMetrics, Mimir) is taken as it is.
+    A server that answers queries but tells no version (VictoriaMetrics, Mimir) is taken as it is.
     """
+    base = url.rstrip("/")
     try:
-        answer = await caller.call(Request("GET", url.rstrip("/") + "/api/v1/status/buildinfo", timeout=5.0))
-        version = answer.ok().json()["data"]["version"]
-    except (RemoteAnswer, KeyError, TypeError):
-        return
+        version = await _version(base, caller)
+        if version is None:
+            await _require_query(base, caller)
     except RemoteError as error:
-        raise StartError(
-            f"no Prometheus answers at {safe_url(url)} ({error.reason})", "check --prometheus-url"
-        ) from error
-    require_new_enough(f"version {version}", safe_url(url))
+        reason = error.reason.strip().partition("\n")[0]
+        raise StartError(f"no Prometheus answers at {safe_url(url)} ({reason})", "check --prometheus-url") from error
+    if version is not None:
+        require_new_enough(f"version {version}", safe_url(url))
+
+
+async def _version(base: str, caller: HttpCaller) -> object:
+    """What the server says of itself, None when it says nothing."""
+    answer = await caller.call(Request("GET", f"{base}/api/v1/status/buildinfo", timeout=5.0))
+    try:
+        return answer.ok().json()["data"].get("version")
+    except (RemoteAnswer, KeyError, TypeError, AttributeError):
+        return None
+
+
+async def _require_query(base: str, caller: HttpCaller) -> None:
+    """Raises RemoteError when the simplest query is not answered as Prometheus does."""
+    answer = (await caller.call(Request("GET", f"{base}/api/v1/query?query=1", timeout=5.0))).ok()
+    content = answer.json()
+    if not isinstance(content, dict) or content.get("status") != "success":
+        raise RemoteAnswer(answer.url, answer.status, "no answer of its kind")
 
 
 def require_new_enough(output: str, where: str) -> None:
@@ -102,24 +126,31 @@ def _last_line(text: str) -> str:
 
 
 async def run_command(command: Sequence[str], timeout: float) -> Ran:
-    """The real Runner."""
+    """The real Runner. The output goes through a file: what the command started may outlive it and hold a pipe."""
+    with TemporaryFile() as output:
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *command, stdin=asyncio.subprocess.DEVNULL, stdout=output, stderr=asyncio.subprocess.STDOUT
+            )
+        except OSError as error:
+            return Ran(127, str(error))
+        try:
+            async with asyncio.timeout(timeout):
+                code = await process.wait()
+        except TimeoutError:
+            return Ran(127, f"no end within {timeout:g} s")
+        finally:
+            if process.returncode is None:
+                await _end(process)
+        output.seek(0)
+        return Ran(code, output.read().decode("utf-8", "replace"))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
     try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-        )
-    except OSError as error:
-        return Ran(127, str(error))
-    try:
-        async with asyncio.timeout(timeout):
-            output, _ = await process.communicate()
-    except TimeoutError:
-        return Ran(127, f"no end within {timeout:g} s")
-    finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.communicate()
-    return Ran(process.returncode or 0, output.decode("utf-8", "replace"))
+        process.kill()
+    except ProcessLookupError:
+        pass  # it ended by itself
+    except PermissionError:
+        return  # sudo is root's; it hears Ctrl-C from the terminal, as we do
+    await process.wait()

@@ -84,14 +84,25 @@ def make_folder(folder: StateFolder) -> None:
         folder.root.mkdir(mode=0o700, parents=True, exist_ok=True)
         for path in wanted:
             path.mkdir(mode=0o700, exist_ok=True)
-        probe = folder.root / ".probe"
+    except OSError as error:
+        raise _not_writable(folder.root, error) from error
+    for path in (folder.root, *wanted):
+        _require_writable(path)
+
+
+def _require_writable(path: Path) -> None:
+    """Also inside: an earlier start as root leaves folders of root's."""
+    probe = path / ".probe"
+    try:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise StartError(
-            f"the state folder {folder.root} can't be written ({error.strerror})",
-            "choose another with --state DIR, or make it yours",
-        ) from error
+        raise _not_writable(path, error) from error
+
+
+def _not_writable(path: Path, error: OSError) -> StartError:
+    remedy = "choose another with --state DIR, or make it yours"
+    return StartError(f"the state folder {path} can't be written ({error.strerror})", remedy)
 
 
 class Lock:
@@ -106,7 +117,10 @@ class Lock:
 
 def take_lock(folder: StateFolder, pid: int) -> Lock:
     """Take the folder for the process `pid`. Raises StartError naming the process that has it."""
-    file = folder.lock.open("a+", encoding="utf-8")
+    try:
+        file = folder.lock.open("a+", encoding="utf-8")
+    except OSError as error:
+        raise _not_writable(folder.root, error) from error
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:

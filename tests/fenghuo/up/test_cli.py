@@ -1,16 +1,23 @@
 """The command: its options, its exit codes, and what it says when it can't start."""
 
+import asyncio
 import json
 import os
+import signal
 import socket
+import subprocess
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from fenghuo.errors import StartError
+from fenghuo.testing import ManualClock
+from fenghuo.up.app import Settings, choose_ports
 from fenghuo.up.cli import command
-from fenghuo.up.state import StateFolder, make_folder, take_lock, write_json
+from fenghuo.up.control import STOP_TIMEOUT, stop
+from fenghuo.up.plan import Options
+from fenghuo.up.state import Lock, StateFolder, make_folder, take_lock, write_json
 
 
 def test_status_of_nothing_is_exit_code_3(tmp_path: Path) -> None:
@@ -79,3 +86,34 @@ def test_an_address_that_is_none_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["status", "stop"])
 def test_sub_commands_have_help(name: str) -> None:
     assert CliRunner().invoke(command, [name, "--help"]).exit_code == 0
+
+
+def test_a_port_that_was_asked_for_the_page_is_given_to_nobody_else(tmp_path: Path) -> None:
+    settings = Settings(StateFolder(tmp_path), Options(), "127.0.0.1:9090")
+    chosen = choose_ports(settings)
+    assert chosen["page"] == 9090
+    assert len(set(chosen.values())) == len(chosen)
+
+
+class Successor(ManualClock):
+    """While one waits, the process that was told to end ends, and another takes its place."""
+
+    def __init__(self, folder: StateFolder, lock: Lock) -> None:
+        super().__init__()
+        self.folder, self.lock = folder, lock
+
+    async def sleep(self, seconds: float) -> None:
+        self.lock.release()
+        self.lock = take_lock(self.folder, os.getpid())
+        await self.advance(STOP_TIMEOUT)  # who still waits then gives up
+
+
+def test_stop_waits_for_the_one_it_stopped_and_no_other(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path)
+    make_folder(folder)
+    with subprocess.Popen(["sleep", "60"]) as process:
+        clock = Successor(folder, take_lock(folder, process.pid))
+
+        assert asyncio.run(stop(folder, clock))
+        assert process.wait() == -signal.SIGTERM
+    clock.lock.release()

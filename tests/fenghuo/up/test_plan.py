@@ -1,6 +1,7 @@
 """Options become parts, commands and files before anything is started."""
 
 import sys
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 import pytest
@@ -106,3 +107,10 @@ def test_a_prometheus_of_the_users_is_watched_and_told_what_to_scrape() -> None:
     config = text(made, "alerting.yml")
     assert isinstance(config, dict)
     assert config["sources"][0]["url"] == "http://metrics.example:9090/"
+
+
+def test_an_installation_in_a_folder_with_odd_signs_keeps_its_starter_rules() -> None:
+    made = make_plan(Options(), FOLDER, USUAL, Machine(False, Path("/opt/[x]/starter.yml")))
+    config = text(made, "alerting.yml")
+    assert isinstance(config, dict)
+    assert fnmatchcase("/opt/[x]/starter.yml", config["rule_files"][0])

@@ -51,3 +51,9 @@ def test_who_listens_everywhere_is_reached_on_loopback() -> None:
     assert connectable("0.0.0.0") == "127.0.0.1"
     assert connectable("::") == "[::1]"
     assert connectable("192.0.2.7") == "192.0.2.7"
+
+
+def test_an_address_that_is_not_this_machines_says_so_whatever_the_port() -> None:
+    with pytest.raises(StartError, match="not this machine's"):
+        require_free("192.0.2.1", 0)
+    require_free("127.0.0.1", 0)

@@ -40,6 +40,18 @@ def test_a_program_that_is_missing_says_so_in_its_log(tmp_path: Path) -> None:
     assert asyncio.run(scenario()) == (1, ["can't run /no/such/program: No such file or directory"])
 
 
+def test_a_log_that_cannot_be_written_costs_the_log_only(tmp_path: Path) -> None:
+    """The child lives and can be waited for: an untold process would be left behind."""
+    (tmp_path / "x.log").write_text("of an earlier run")
+    (tmp_path / "x.log.1" / "in the way").mkdir(parents=True)
+
+    async def scenario() -> int:
+        process = await LocalSpawner(tmp_path, tmp_path, os.environ).spawn("x", ("true",))
+        return await process.wait()
+
+    assert asyncio.run(scenario()) == 0
+
+
 @pytest.mark.parametrize(
     ("code", "text"),
     [(0, "exited with code 0"), (2, "exited with code 2"), (-9, "ended by SIGKILL"), (-99, "ended by signal 99")],

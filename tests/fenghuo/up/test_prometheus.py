@@ -1,6 +1,7 @@
 """A Prometheus is found, checked, installed where allowed; otherwise one command is named."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 
@@ -89,12 +90,49 @@ def test_a_named_binary_that_is_missing_is_not_replaced() -> None:
     assert machine.ran == []
 
 
+RESULT = answer(200, {"status": "success", "data": {"resultType": "scalar", "result": [0, "1"]}})
+
+
 @pytest.mark.parametrize(
     "reply",
     [answer(200, {"status": "success", "data": {"version": "2.53.1"}}), answer(404, "no"), answer(200, {"data": {}})],
 )
 def test_a_remote_that_is_new_or_only_compatible_is_taken(reply: Answer) -> None:
-    asyncio.run(check_remote("http://metrics.example/", FakeCaller(lambda _: reply)))
+    caller = FakeCaller(lambda request: reply if "buildinfo" in request.url else RESULT)
+    asyncio.run(check_remote("http://metrics.example/", caller))
+
+
+@pytest.mark.parametrize(
+    ("reply", "why"),
+    [
+        (answer(404, "not found"), "answered 404"),
+        (answer(302, ""), "answered 302"),
+        (answer(401, "Unauthorized"), "answered 401"),
+        (answer(200, "<html>It works!</html>"), "no JSON"),
+        (answer(200, {"database": "ok"}), "no answer of its kind"),
+        (answer(200, []), "no answer of its kind"),
+    ],
+)
+def test_a_server_that_is_no_prometheus_is_refused(reply: Answer, why: str) -> None:
+    """Of a wrong address one hears at once, and not when the first rule finds nothing."""
+    with pytest.raises(StartError, match=f"no Prometheus answers at http://metrics.example .*{why}.*check --prome"):
+        asyncio.run(check_remote("http://user:word@metrics.example", FakeCaller(lambda _: reply)))
+
+
+def test_a_binary_named_from_this_folder_is_found_from_every_other() -> None:
+    """Children run in the state folder."""
+    machine = FakeMachine({"bin/prometheus": "bin/prometheus"}, {f"{Path.cwd()}/bin/prometheus --version": GOOD})
+    assert ask(machine, explicit="bin/prometheus") == f"{Path.cwd()}/bin/prometheus"
+
+
+def test_a_command_that_is_late_is_not_waited_for_through_its_children() -> None:
+    """apt-get's dpkg may go on with the pipe in its hands; Ctrl-C must not wait for it."""
+
+    async def scenario() -> Ran:
+        async with asyncio.timeout(5):
+            return await run_command(("sh", "-c", "sleep 8 & wait"), 0.05)
+
+    assert asyncio.run(scenario()) == Ran(127, "no end within 0.05 s")
 
 
 def test_a_remote_that_is_old_or_away_is_refused() -> None:

@@ -36,6 +36,20 @@ def test_a_folder_that_cannot_be_written_says_cause_and_remedy(tmp_path: Path) -
     )
 
 
+def test_a_folder_inside_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    """One that an earlier start as root has left, say."""
+    (tmp_path / "log").symlink_to("/proc")  # nobody can write there, root included
+    with pytest.raises(StartError, match=f"the state folder {tmp_path}/log can't be written"):
+        make_folder(StateFolder(tmp_path))
+
+
+def test_a_lock_that_cannot_be_opened_says_cause_and_remedy(tmp_path: Path) -> None:
+    folder = StateFolder(tmp_path)
+    folder.lock.mkdir()
+    with pytest.raises(StartError, match=r"can't be written.*choose another with --state DIR"):
+        take_lock(folder, os.getpid())
+
+
 def test_a_second_instance_is_told_who_has_the_folder(tmp_path: Path) -> None:
     folder = StateFolder(tmp_path)
     lock = take_lock(folder, os.getpid())
