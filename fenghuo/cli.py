@@ -5,6 +5,7 @@ the exporters installed never pays for, or trips over, the rest.
 """
 
 import importlib
+import io
 import sys
 from typing import Any
 
@@ -72,6 +73,10 @@ def run_command(entry: click.Command, arguments: list[str] | None = None, name: 
     An expected error is printed as it is, without a traceback, and ends with exit code 1; a wrong usage
     with 2, as click does.
     """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # a message in Chinese must not end a command on a terminal that knows no Chinese
+            stream.reconfigure(errors="backslashreplace")
     options: dict[str, Any] = {"prog_name": name}
     try:
         entry.main(args=arguments, **options)

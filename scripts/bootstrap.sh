@@ -48,7 +48,11 @@ for done_lock in "$lock" requirements-dev.lock; do
     fi
 done
 
-[ -x "$venv/bin/python" ] && usable "$venv/bin/python" || make_venv "$(find_python)"
+# An environment that was interrupted has no pip; one whose Python went away does not run.
+if ! { usable "$venv/bin/python" && "$venv/bin/python" -m pip --version >/dev/null 2>&1; }; then
+    python=$(find_python)
+    make_venv "$python"
+fi
 say "installing $lock into $venv"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r "$lock"
 "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-input --no-deps --no-build-isolation -e .

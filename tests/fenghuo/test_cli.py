@@ -1,5 +1,6 @@
 """The one command lists its parts without importing them, and says errors in one line."""
 
+import os
 import subprocess
 import sys
 
@@ -65,3 +66,17 @@ def test_an_expected_error_has_no_traceback(capsys: pytest.CaptureFixture[str]) 
         run_command(broken, [])
     assert caught.value.code == 1
     assert capsys.readouterr().err == "fenghuo: a.yml:3: route: expected a receiver\n"
+
+
+SAY_FIRE = """
+import click
+from fenghuo.cli import run_command
+run_command(click.Command("say", callback=lambda: click.echo("\u70fd\u706b")), [])
+"""
+
+
+def test_a_terminal_without_the_signs_of_a_message_does_not_end_the_command() -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "ascii"}
+    command = [sys.executable, "-c", SAY_FIRE]
+    said = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=True)
+    assert said.stdout == "\\u70fd\\u706b\n"

@@ -103,7 +103,9 @@ def filebeat_event(number: int) -> dict[str, Any]:
 def produce(kafka: Kafka, topic: str, payloads: Sequence[bytes]) -> None:
     """Write records to partitions by chance, as Filebeat does without a key."""
     chance = random.Random(7)
-    producer = Producer({"bootstrap.servers": kafka.address, "linger.ms": 20, "queue.buffering.max.messages": 1_000_000})
+    producer = Producer(
+        {"bootstrap.servers": kafka.address, "linger.ms": 20, "queue.buffering.max.messages": 1_000_000}
+    )
     for payload in payloads:
         producer.produce(topic, payload, partition=chance.randrange(PARTITIONS))
         producer.poll(0)
