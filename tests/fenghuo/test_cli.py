@@ -71,7 +71,7 @@ def test_an_expected_error_has_no_traceback(capsys: pytest.CaptureFixture[str]) 
 SAY_FIRE = """
 import click
 from fenghuo.cli import run_command
-run_command(click.Command("say", callback=lambda: click.echo("\u70fd\u706b")), [])
+run_command(click.Command("say", callback=lambda: print("\u70fd\u706b")), [])
 """
 
 
