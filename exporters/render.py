@@ -2,7 +2,7 @@
 
 Most of a sample's line, `name{labels} `, is the same at each scrape, so it is made once and kept by the
 label values; a scrape then costs a look-up and a number a sample. `prometheus_client` builds and escapes
-every line anew, which costs 35 times as much and renames counters that lack `_total`.
+every line anew, and renames counters that lack `_total`.
 
 Formats: https://prometheus.io/docs/instrumenting/exposition_formats/ and the OpenMetrics 1.0 text format.
 """

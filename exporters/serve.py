@@ -1,6 +1,6 @@
 """A small HTTP server for scrapers: GET and HEAD, keep-alive, bounded in every direction.
 
-The standard library's http.server brings the mail parser with it (10 MB) and knows no limits; a node agent needs
+The standard library's http.server brings the mail parser with it and knows no limits; a node agent needs
 neither. One thread a connection, at most `Limits.connections` of them; a request's head has a size and a time to
 arrive in; bodies are refused.
 """

@@ -35,7 +35,7 @@ class SystemClock:
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
-        import asyncio  # here, because a node agent reads the time without an event loop (asyncio weighs 11 MB)
+        import asyncio  # here, because a node agent reads the time without an event loop
 
         await asyncio.sleep(max(0.0, seconds))
 
