@@ -11,6 +11,7 @@ from exporters.cgroups.machine import Machine
 from exporters.collector import Collector, gauge
 from exporters.host import Host, Roots
 from exporters.log import Log
+from exporters.options import NONE
 from exporters.own import BuildInfo, Process
 from exporters.pods.resolver import Resolver
 from exporters.render import Renderer, gzipped, negotiate, wants_gzip
@@ -27,40 +28,52 @@ SMALLEST_TO_PACK = 1 << 10
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """What the command line says; `collectors` switches single ones on or off against their default."""
+    """What the command line says; `collectors` switches single ones on or off against their default, `options` has
+    the options of those that were tuned.
+    """
 
     groups: tuple[str, ...] = catalog.GROUPS
     listen_address: str = "127.0.0.1:9100"
     telemetry_path: str = "/metrics"
     roots: Roots = field(default_factory=Roots)
     collectors: Mapping[str, bool] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict)
 
 
-def node_group(host: Host, switches: Mapping[str, bool]) -> Group:
-    """The machine's collectors."""
-    chosen = {name: entry.build(host) for name, entry in catalog.NODE.items() if switches.get(name, entry.default)}
-    return Group.of("node", "node", chosen)
+def node_group(host: Host, switches: Mapping[str, bool], options: Mapping[str, object] = NONE) -> Group:
+    """The machine's collectors; `options` has the options of those that were tuned. Raises ConfigError."""
+    chosen: dict[str, Collector] = {}
+    denied: dict[str, dict[str, str]] = {}
+    for name, entry in catalog.NODE.items():
+        if switches.get(name, entry.default):
+            view = host.view()
+            chosen[name], denied[name] = entry.build(view, options.get(name)), view.denied
+    return Group.of("node", chosen, denied=denied)
 
 
 def cgroup_group(host: Host, switches: Mapping[str, bool]) -> Group:
     """The collectors of cgroups, on one inventory."""
-    machine = Machine(host)
-    inventory = Inventory(host, Resolver([build(host) for build in catalog.SOURCES]))
+    view = host.view()
+    machine = Machine(view)
+    inventory = Inventory(view, Resolver([build(view) for build in catalog.SOURCES]))
     chosen = {
         name: entry.build(inventory, machine)
         for name, entry in catalog.CGROUP.items()
         if switches.get(name, entry.default)
     }
-    return Group.of("cgroup", "cgroup", chosen, SCRAPE_ERROR)
+    return Group.of("cgroup", chosen, SCRAPE_ERROR)
 
 
 def build_scraper(settings: Settings, host: Host, log: Log) -> Scraper:
     """All collectors that the settings ask for."""
-    build = {"node": node_group, "cgroup": cgroup_group}
-    groups = [build[name](host, settings.collectors) for name in catalog.GROUPS if name in settings.groups]
+    groups: list[Group] = []
+    if "node" in settings.groups:
+        groups.append(node_group(host, settings.collectors, settings.options))
+    if "cgroup" in settings.groups:
+        groups.append(cgroup_group(host, settings.collectors))
     clock = SystemClock()
     always: list[Collector] = [BuildInfo(node="node" in settings.groups), Process(clock.now())]
-    return Scraper(groups, log, clock.now, clock.monotonic, always)
+    return Scraper(groups, log, clock, always)
 
 
 class Site:

@@ -1,17 +1,18 @@
 """The only list of collectors: name → how to build it, and whether it runs without being asked for.
 
 A new collector is one file and one line here. Its name is its flag (`--collector.NAME`), its value in `collect[]`
-and its label in `…_scrape_collector_success`.
+and its label in `…_scrape_collector_success`. What an operator may set for it are its options, see `options`.
 """
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from exporters.cgroups.collector import CpuCollector, LifetimeCollector, MemoryCollector
 from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.machine import Machine
 from exporters.collector import Collector
 from exporters.host import Host
+from exporters.node import filesystem
 from exporters.node.cpu import Cpu
 from exporters.node.diskstats import DiskStats
 from exporters.node.filesystem import Filesystem
@@ -26,12 +27,31 @@ from exporters.pods.engines import Docker, Podman
 from exporters.pods.identity import Source
 from exporters.pods.logdirs import LogFolders
 
+OptionsT = TypeVar("OptionsT")
+
 
 class NodeEntry(NamedTuple):
-    """How to build a collector of the machine."""
+    """How to build a collector of the machine from the host and its options, if it has any."""
 
-    build: Callable[[Host], Collector]
-    default: bool = True
+    build: Callable[[Host, object], Collector]
+    options: type | None
+    default: bool
+
+
+def node(build: Callable[[Host], Collector], *, default: bool = True) -> NodeEntry:
+    """A collector without options."""
+    return NodeEntry(lambda host, _: build(host), None, default)
+
+
+def tunable(
+    build: Callable[[Host, OptionsT], Collector], options: type[OptionsT], *, default: bool = True
+) -> NodeEntry:
+    """A collector with options; `options()` are the defaults."""
+
+    def build_with(host: Host, chosen: object) -> Collector:
+        return build(host, chosen if isinstance(chosen, options) else options())
+
+    return NodeEntry(build_with, options, default)
 
 
 class CgroupEntry(NamedTuple):
@@ -42,15 +62,15 @@ class CgroupEntry(NamedTuple):
 
 
 NODE: Mapping[str, NodeEntry] = {
-    "cpu": NodeEntry(Cpu),
-    "diskstats": NodeEntry(DiskStats),
-    "filesystem": NodeEntry(Filesystem),
-    "loadavg": NodeEntry(LoadAverage),
-    "meminfo": NodeEntry(MemInfo),
-    "netdev": NodeEntry(NetDev),
-    "pressure": NodeEntry(Pressure),
-    "stat": NodeEntry(Stat),
-    "uname": NodeEntry(Uname),
+    "cpu": node(Cpu),
+    "diskstats": node(DiskStats),
+    "filesystem": tunable(Filesystem, filesystem.Options),
+    "loadavg": node(LoadAverage),
+    "meminfo": node(MemInfo),
+    "netdev": node(NetDev),
+    "pressure": node(Pressure),
+    "stat": node(Stat),
+    "uname": node(Uname),
 }
 
 CGROUP: Mapping[str, CgroupEntry] = {

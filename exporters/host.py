@@ -1,18 +1,24 @@
-"""The only opener of files: the machine as four folders and two system calls, all of them replaceable.
+"""The only opener of files: the machine as five folders and a few system calls, all of them replaceable.
 
 A collector asks for the content of a file below one of the roots and gets bytes, or an `Unreadable` that
 says why not; nothing here raises for what a machine may lack. Reads are bounded. A file that is read at
 every scrape is kept open and read again from its start (`pread`), which costs a quarter of opening it.
+What this process lacks the right to read is noted, so that the exporter can tell its operator.
 """
 
 import errno
 import os
-from collections.abc import Callable
-from dataclasses import dataclass
+import resource
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+from exporters.calls import Calls
 
 LONGEST = 8 << 20
 """Bytes of one file that are read at most; the longest known, /proc/interrupts of a large host, has 2 MiB."""
+
+READ_RIGHT = "CAP_DAC_READ_SEARCH"
+"""The capability that lets a process read any file, capabilities(7); root has it."""
 
 _CHUNK = 1 << 16
 
@@ -51,17 +57,42 @@ class Unreadable:
         return f"{self.path}: {self.detail or self.reason.value}"
 
 
-def _unreadable(path: str, error: OSError) -> Unreadable:
-    return Unreadable(path, _REASONS.get(error.errno or 0, Reason.FAILED), error.strerror or str(error))
+def _unreadable(path: str, error: OSError, access: "Access") -> Unreadable:
+    reason = _REASONS.get(error.errno or 0, Reason.FAILED)
+    if reason is Reason.NOT_PERMITTED:
+        access.denied[path] = READ_RIGHT
+    return Unreadable(path, reason, error.strerror or str(error))
+
+
+class Purse:
+    """How many files may be kept open: what the limit of open files leaves, less what everything else needs."""
+
+    RESERVE = 256
+
+    def __init__(self, files: int | None = None) -> None:
+        highest = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        self.left = files if files is not None else max(0, highest - self.RESERVE)
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """What the files of one user of the host share: the purse of all, and that user's own denials."""
+
+    purse: Purse = field(default_factory=Purse)
+    denied: dict[str, str] = field(default_factory=dict)
+    """What could not be read for lack of rights → the right that it takes."""
 
 
 class KeptFile:
-    """A file that stays open between scrapes. Not for regular files that are replaced by renaming."""
+    """A file that stays open between scrapes, as long as the purse allows. Not for regular files that are replaced
+    by renaming.
+    """
 
-    __slots__ = ("_descriptor", "path")
+    __slots__ = ("_access", "_descriptor", "path")
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, access: Access | None = None) -> None:
         self.path = path
+        self._access = access if access is not None else Access()
         self._descriptor = -1
 
     def read(self) -> bytes | Unreadable:
@@ -76,19 +107,23 @@ class KeptFile:
         if self._descriptor >= 0:
             os.close(self._descriptor)
             self._descriptor = -1
+            self._access.purse.left += 1
 
     def __del__(self) -> None:
         self.close()  # whoever forgets a kept file has no other way to give its descriptor back
 
     def _read(self, *, whole: bool) -> bytes | Unreadable:
         kept = self._descriptor >= 0
+        if not kept and self._access.purse.left <= 0:
+            return _read_once(self.path, self._access)
         try:
             if not kept:
                 self._descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
+                self._access.purse.left -= 1
             return _content(self._descriptor, self.path, whole=whole)
         except OSError as error:
             self.close()
-            return self._read(whole=whole) if kept else _unreadable(self.path, error)
+            return self._read(whole=whole) if kept else _unreadable(self.path, error, self._access)
 
 
 def _content(descriptor: int, path: str, *, whole: bool) -> bytes | Unreadable:
@@ -105,10 +140,24 @@ def _content(descriptor: int, path: str, *, whole: bool) -> bytes | Unreadable:
     return b"".join(parts)
 
 
+def _read_once(path: str, access: Access) -> bytes | Unreadable:
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError as error:
+        return _unreadable(path, error, access)
+    try:
+        return _content(descriptor, path, whole=True)
+    except OSError as error:
+        return _unreadable(path, error, access)
+    finally:
+        os.close(descriptor)
+
+
 class Tree:
     """The files below one root; relative paths have no leading slash."""
 
-    def __init__(self, root: str) -> None:
+    def __init__(self, root: str, access: Access | None = None) -> None:
+        self._access = access if access is not None else Access()
         self.root = root.rstrip("/") or "/"
         self._stem = self.root.rstrip("/")
 
@@ -118,28 +167,18 @@ class Tree:
 
     def keep(self, relative: str) -> KeptFile:
         """A file that will be read again and again; it need not be there yet."""
-        return KeptFile(self.path(relative))
+        return KeptFile(self.path(relative), self._access)
 
     def read(self, relative: str) -> bytes | Unreadable:
         """The content of a file that is read rarely."""
-        path = self.path(relative)
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        except OSError as error:
-            return _unreadable(path, error)
-        try:
-            return _content(descriptor, path, whole=True)
-        except OSError as error:
-            return _unreadable(path, error)
-        finally:
-            os.close(descriptor)
+        return _read_once(self.path(relative), self._access)
 
     def names(self, relative: str) -> list[str] | Unreadable:
         """The names in a folder, sorted."""
         try:
             return sorted(os.listdir(self.path(relative)))  # noqa: PTH208 - no Path objects in the scrape's way
         except OSError as error:
-            return _unreadable(self.path(relative), error)
+            return _unreadable(self.path(relative), error, self._access)
 
     def folders(self, relative: str) -> list[str] | Unreadable:
         """The names of the folders in a folder, sorted; links are not followed."""
@@ -147,14 +186,28 @@ class Tree:
             with os.scandir(self.path(relative)) as entries:
                 return sorted(entry.name for entry in entries if entry.is_dir(follow_symlinks=False))
         except OSError as error:
-            return _unreadable(self.path(relative), error)
+            return _unreadable(self.path(relative), error, self._access)
 
     def status(self, relative: str) -> os.stat_result | Unreadable:
         """What `stat` says of a file or folder."""
         try:
             return os.stat(self.path(relative))  # noqa: PTH116 - as above
         except OSError as error:
-            return _unreadable(self.path(relative), error)
+            return _unreadable(self.path(relative), error, self._access)
+
+    def target(self, relative: str) -> str | Unreadable:
+        """Where a symbolic link points to, as it is written there."""
+        try:
+            return os.readlink(self.path(relative))  # noqa: PTH115 - as above
+        except OSError as error:
+            return _unreadable(self.path(relative), error, self._access)
+
+    def resolved(self, relative: str) -> str | Unreadable:
+        """The absolute path with all links followed, as realpath(3)."""
+        try:
+            return os.path.realpath(self.path(relative), strict=True)
+        except OSError as error:
+            return _unreadable(self.path(relative), error, self._access)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,18 +222,27 @@ class Roots:
 
 
 class Host:
-    """One machine. `statvfs` and `uname` stand for the two system calls that no file gives."""
+    """One machine as one collector sees it. `calls` are the system calls that no file stands for."""
 
-    def __init__(
-        self,
-        roots: Roots,
-        statvfs: Callable[[str], os.statvfs_result] = os.statvfs,
-        uname: Callable[[], os.uname_result] = os.uname,
-    ) -> None:
-        self.proc = Tree(roots.procfs)
-        self.sys = Tree(roots.sysfs)
-        self.root = Tree(roots.rootfs)
-        self.cgroup = Tree(roots.cgroupfs)
-        self.udev = Tree(roots.udev)
-        self.statvfs = statvfs
-        self.uname = uname
+    def __init__(self, roots: Roots, calls: Calls | None = None, access: Access | None = None) -> None:
+        self._roots = roots
+        self._access = access if access is not None else Access()
+        self.calls = calls if calls is not None else Calls()
+        self.proc = Tree(roots.procfs, self._access)
+        self.sys = Tree(roots.sysfs, self._access)
+        self.root = Tree(roots.rootfs, self._access)
+        self.cgroup = Tree(roots.cgroupfs, self._access)
+        self.udev = Tree(roots.udev, self._access)
+
+    def view(self) -> "Host":
+        """The same machine with denials of its own: one for each collector."""
+        return Host(self._roots, self.calls, Access(self._access.purse))
+
+    @property
+    def denied(self) -> dict[str, str]:
+        """What this view could not read for lack of rights → the right that it takes."""
+        return self._access.denied
+
+    def deny(self, what: str, right: str) -> None:
+        """Note that `what`, such as `adjtimex(2)`, was refused; `right` is a capability(7) such as `CAP_SYS_TIME`."""
+        self._access.denied[what] = right

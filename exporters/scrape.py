@@ -1,4 +1,4 @@
-"""One scrape: run each chosen collector, time it, and let no collector spoil another.
+"""One scrape: run each chosen collector, time it, and let no collector spoil or delay another.
 
 Collectors stand in groups (`node`, `cgroup`); each group publishes its collectors' duration and success
 under its own prefix, as node_exporter does.
@@ -7,33 +7,58 @@ under its own prefix, as node_exporter does.
 import threading
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
-from exporters.collector import Collector, Family, Malformed, Metric, NoData, Sample, gauge
+from exporters.collector import Collector, Family, Malformed, Metric, NoData, gauge
 from exporters.log import Log
+from exporters.patience import Patience
 
 ResultT = TypeVar("ResultT")
 
 
+class Time(Protocol):
+    """Unix seconds and seconds that never go back: `fenghuo.clock.Clock` as far as a scrape needs it."""
+
+    def now(self) -> float: ...
+
+    def monotonic(self) -> float: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds that one collector may take, and all of a scrape together. Prometheus waits ten by default."""
+
+    collector: float = 5.0
+    scrape: float = 9.0
+
+
 @dataclass(frozen=True)
 class Group:
-    """Collectors by name, and the metrics that tell how they fared."""
+    """Collectors by name, the metrics that tell how they fared, and what each of them may not read."""
 
     name: str
     collectors: Mapping[str, Collector]
     duration: Metric
     success: Metric
     error: Metric | None = None
+    denied: Mapping[str, dict[str, str]] = field(default_factory=dict)
 
     @classmethod
-    def of(cls, name: str, prefix: str, collectors: Mapping[str, Collector], error: Metric | None = None) -> "Group":
-        """A group whose self metrics are `<prefix>_scrape_collector_{duration_seconds,success}`."""
+    def of(
+        cls,
+        prefix: str,
+        collectors: Mapping[str, Collector],
+        error: Metric | None = None,
+        denied: Mapping[str, dict[str, str]] | None = None,
+    ) -> "Group":
+        """A group called `prefix`; its self metrics are `<prefix>_scrape_collector_{duration_seconds,success}`."""
         return cls(
-            name,
+            prefix,
             collectors,
             gauge(f"{prefix}_scrape_collector_duration_seconds", "Seconds that a collector took.", "collector"),
             gauge(f"{prefix}_scrape_collector_success", "Whether a collector succeeded.", "collector"),
             error,
+            denied if denied is not None else {},
         )
 
 
@@ -54,17 +79,43 @@ class BadSelection(Exception):
     """A request that selects collectors in a way that can't be served; the message is for its sender."""
 
 
-@dataclass
-class Scraper:
-    """Runs the collectors of `groups`, one scrape at a time; `now` is Unix seconds, `monotonic` measures."""
+class _Outcome(NamedTuple):
+    """How one collector fared: what it published, whether it succeeded, and the seconds that it took."""
 
-    groups: Sequence[Group]
-    log: Log
-    now: Callable[[], float]
-    monotonic: Callable[[], float]
-    always: Sequence[Collector] = ()
-    _failing: dict[str, str] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    families: list[Family]
+    success: bool
+    seconds: float
+
+
+Key = tuple[str, str]
+"""A group's name and a collector's."""
+
+
+class Scraper:
+    """Runs the collectors of `groups`, one scrape at a time; `now` is Unix seconds, `monotonic` measures.
+
+    The collectors of `always` answer every request, and are trusted not to hang.
+    """
+
+    def __init__(
+        self,
+        groups: Sequence[Group],
+        log: Log,
+        clock: Time,
+        always: Sequence[Collector] = (),
+        limits: Limits | None = None,
+    ) -> None:
+        self.groups = groups
+        self.limits = limits if limits is not None else Limits()
+        self.states: dict[str, str] = {}
+        """Why a collector has no data, or what it lacks the right to; a collector that is well is not in it."""
+        self._log = log
+        self._clock = clock
+        self._always = always
+        self._lock = threading.Lock()
+        self._by_name = {group.name: group for group in groups}
+        self._patience = Patience(self._run, self.limits.collector, self.limits.scrape)
+        self._now = 0.0
 
     def select(self, only: Iterable[str], without: Iterable[str]) -> Selection:
         """The selection of `collect[]` and `exclude[]`. Raises BadSelection."""
@@ -76,52 +127,86 @@ class Scraper:
             raise BadSelection(f"unknown or disabled collector: {', '.join(unknown)}")
         return selection
 
-    def scrape(self, selection: Selection, use: Callable[[list[Family]], ResultT]) -> ResultT:
+    def scrape(
+        self, selection: Selection, use: Callable[[list[Family]], ResultT], deadline: float | None = None
+    ) -> ResultT:
         """Give `use` all families of the selected collectors and how each of them fared.
 
-        Scrapes take turns, `use` included: collectors and renderer keep state between them.
+        `deadline` is seconds that the scraper waits for its answer, where it says so. Scrapes take turns, `use`
+        included: collectors and renderer keep state between them.
         """
         with self._lock:
-            now = self.now()
+            self._now = self._clock.now()
+            keys = [
+                (group.name, name)
+                for group in self.groups
+                for name in group.collectors
+                if (group.name, name) in selection
+            ]
+            limit = self.limits.scrape if deadline is None else min(self.limits.scrape, deadline)
+            outcomes = self._patience.ask(keys, limit)
             families: list[Family] = []
             for group in self.groups:
-                self._run_group(group, selection, now, families)
-            for collector in self.always:
-                self._run(type(collector).__name__.lower(), collector, now, families)
+                self._report(group, [key for key in keys if key[0] == group.name], outcomes, families)
+            for collector in self._always:
+                families.extend(collector.collect(self._now))
             return use(families)
 
-    def _run_group(self, group: Group, selection: Selection, now: float, families: list[Family]) -> None:
-        durations: list[Sample] = []
-        successes: list[Sample] = []
-        for name, collector in group.collectors.items():
-            if (group.name, name) not in selection:
-                continue
-            start = self.monotonic()
-            success = self._run(name, collector, now, families)
-            durations.append(((name,), self.monotonic() - start))
-            successes.append(((name,), float(success)))
-        families.append(group.duration.family(durations))
-        families.append(group.success.family(successes))
-        if group.error is not None and successes:
-            families.append(group.error.single(float(any(value == 0 for _, value in successes))))
+    def _report(self, group: Group, keys: list[Key], outcomes: Mapping[Key, _Outcome], families: list[Family]) -> None:
+        """Add what a group's collectors published, and how they fared."""
+        fared: list[tuple[str, _Outcome]] = []
+        for key in keys:
+            outcome = outcomes.get(key)
+            if outcome is None:
+                reason = f"hangs: no answer within {self.limits.collector:g} seconds, or the scrape's time was over"
+                self._failed(key[1], reason, self._log.warning)
+                outcome = _Outcome([], False, self.limits.collector)
+            fared.append((key[1], outcome))
+            families.extend(outcome.families)
+        families.append(group.duration.family([((name,), outcome.seconds) for name, outcome in fared]))
+        families.append(group.success.family([((name,), float(outcome.success)) for name, outcome in fared]))
+        if group.error is not None and fared:
+            families.append(group.error.single(float(not all(outcome.success for _, outcome in fared))))
 
-    def _run(self, name: str, collector: Collector, now: float, families: list[Family]) -> bool:
+    def _run(self, key: Key) -> _Outcome:
+        """Run one collector; called by the thread that may be left behind."""
+        group, name = self._by_name[key[0]], key[1]
+        denied = group.denied.get(name, {})
+        denied.clear()
+        families: list[Family] = []
+        start = self._clock.monotonic()
+        success = self._collect(name, group.collectors[name], families)
+        seconds = self._clock.monotonic() - start
+        if denied:
+            self._lacks(name, denied)
+        elif success and self.states.pop(name, None) is not None:
+            self._log.info("collector works again", collector=name)
+        return _Outcome(families, success, seconds)
+
+    def _collect(self, name: str, collector: Collector, families: list[Family]) -> bool:
         try:
-            families.extend(collector.collect(now))
+            families.extend(collector.collect(self._now))
         except NoData as reason:
-            self._failed(name, str(reason), self.log.debug)
+            self._failed(name, str(reason), self._log.debug)
         except Malformed as reason:
-            self._failed(name, str(reason), self.log.warning)
+            self._failed(name, str(reason), self._log.warning)
         except Exception as error:  # noqa: BLE001 - one collector's surprise must not cost the others' metrics
-            self._failed(name, f"{type(error).__name__}: {error}", self.log.error)
+            self._failed(name, f"{type(error).__name__}: {error}", self._log.error)
         else:
-            if self._failing.pop(name, None) is not None:
-                self.log.info("collector works again", collector=name)
             return True
         return False
 
     def _failed(self, name: str, reason: str, say: Callable[..., None]) -> None:
         """Log a failure when it begins and when its reason changes, not at every scrape."""
-        if self._failing.get(name) != reason:
-            self._failing[name] = reason
+        if self.states.get(name) != reason:
+            self.states[name] = reason
             say("collector has no data", collector=name, reason=reason)
+
+    def _lacks(self, name: str, denied: Mapping[str, str]) -> None:
+        """Log what a collector may not read and the rights that this takes, when that begins or changes."""
+        first, needs = next(iter(denied)), ", ".join(sorted(set(denied.values())))
+        others = f" and {len(denied) - 1} more" if len(denied) > 1 else ""
+        reason = f"lacks the right to read {first}{others}: needs {needs}, or root"
+        if self.states.get(name) != reason:
+            self.states[name] = reason
+            self._log.warning("collector lacks rights", collector=name, path=first, others=len(denied) - 1, needs=needs)

@@ -1,16 +1,19 @@
 """Fakes for tests of the exporters, shipped and tested like the rest.
 
 `FakeMachine` is a folder with the five roots of a machine and a script for the two system calls: the real `Host`
-reads it, so that a test goes through the very code that opens files. `read_ttar` unpacks the text archives in
+reads it, so that a test goes through the very code that opens files. `unpack_ttar` unpacks the text archives in
 which node_exporter keeps recorded trees.
 """
 
+import errno
 import io
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 
+from exporters.calls import Calls, Timex
 from exporters.collector import Collector, Family
 from exporters.host import Host, Roots
 from exporters.log import Log
@@ -21,16 +24,40 @@ STATVFS = os.statvfs_result((4096, 4096, 1000, 600, 500, 300, 200, 200, 0, 255))
 """4 096 000 bytes, of which 2 457 600 are free and 2 048 000 available; 300 files, of which 200 are free."""
 
 
+TIMEX = Timex(0, 1000, 65536, 16_000, 500, 0x2000, 7, 10_000, 0, 0, 0, 0, 0, 0, 0, 0, 37)
+"""A clock in step, of nanosecond resolution: offset 1 µs, frequency off by 1 ppm, 37 seconds of TAI."""
+
+
+def absent(*_: object) -> list[bytes]:
+    """A system call that this machine does not have."""
+    raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+def no_statistics(_: str) -> Mapping[str, int]:
+    """A driver without statistics."""
+    raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+
+CALLS = Calls(
+    statvfs=lambda _: STATVFS,
+    uname=lambda: UNAME,
+    adjtimex=lambda: TIMEX,
+    netlink=absent,
+    ethtool=no_statistics,
+    systemd=absent,
+)
+
+
 class FakeMachine:
     """A machine in a folder. Paths are relative to a root: `machine.write("proc/loadavg", "0.1 0.2 0.3")`.
 
-    The roots are `proc`, `sys`, `root`, `cgroup` and `udev`. `statvfs` answers with STATVFS until replaced.
+    The roots are `proc`, `sys`, `root`, `cgroup` and `udev`. `answer(statvfs=…)` replaces system calls, which
+    until then answer as CALLS do.
     """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.statvfs: Callable[[str], os.statvfs_result] = lambda _: STATVFS
-        self.uname = UNAME
+        self.calls = CALLS
         for name in ("proc", "sys", "root", "cgroup", "udev"):
             (folder / name).mkdir(parents=True, exist_ok=True)
 
@@ -42,10 +69,11 @@ class FakeMachine:
     @property
     def host(self) -> Host:
         """A host that reads this machine."""
-        return Host(self.roots, self._ask_statvfs, lambda: self.uname)
+        return Host(self.roots, self.calls)
 
-    def _ask_statvfs(self, path: str) -> os.statvfs_result:
-        return self.statvfs(path)  # looked up at each call, so that a test may replace it
+    def answer(self, **calls: Callable[..., object]) -> None:
+        """Replace system calls of the hosts that are made from now on."""
+        self.calls = replace(self.calls, **calls)  # type: ignore[arg-type] # a wrong name is a TypeError here and now
 
     def write(self, path: str, content: str | bytes) -> None:
         """Write a file in place, as the kernel does: whoever has it open sees the new content."""
@@ -121,18 +149,22 @@ def samples_in(text: str) -> dict[str, float]:
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 
-def read_ttar(text: str) -> Iterator[tuple[str, str]]:
-    """The files of a `.ttar` archive as (path, content).
+def unpack_ttar(text: str, folder: Path) -> None:
+    """Write the folders, files and links of a `.ttar` archive below `folder`.
 
     Format: https://github.com/ideaship/ttar; `EOF` as a whole last line stands for a missing end of line.
     """
     lines = iter(text.splitlines())
-    path = ""
+    path = folder
     for line in lines:
-        if line.startswith("Path: "):
-            path = line.removeprefix("Path: ")
-        elif line.startswith("Lines: ") and path:
-            content = [next(lines) for _ in range(int(line.removeprefix("Lines: ")))]
-            body = "".join(f"{part}\n" for part in content).replace("NULLBYTE", "\0")
-            yield path, body.removesuffix("EOF\n") if body.endswith("EOF\n") else body
-            path = ""
+        key, _, value = line.partition(": ")
+        if key == "Directory":
+            (folder / value).mkdir(parents=True, exist_ok=True)
+        elif key == "Path":
+            path = folder / value
+            path.parent.mkdir(parents=True, exist_ok=True)
+        elif key == "SymlinkTo":
+            path.symlink_to(value)
+        elif key == "Lines":
+            content = "".join(f"{next(lines)}\n" for _ in range(int(value))).replace("NULLBYTE", "\0")
+            path.write_text(content.removesuffix("EOF\n") if content.endswith("EOF\n") else content, encoding="utf-8")

@@ -13,6 +13,7 @@ from exporters.collector import Family, Labels, gauge, required
 from exporters.host import Host, Unreadable
 from exporters.node.mounts import Mount, parse_mounts
 from exporters.node.probe import Answer, MountProbe
+from exporters.options import NameFilter, Pattern, either, option
 
 LABELS = ("device", "mountpoint", "fstype", "device_error")
 
@@ -34,36 +35,48 @@ MOUNT_INFO = gauge(
     "node_filesystem_mount_info", "Filesystem mount information.", "device", "major", "minor", "mountpoint"
 )
 
-DEFAULT_MOUNT_POINTS_EXCLUDE = re.compile(
+MOUNT_POINTS_EXCLUDE = re.compile(
     r"^/(dev|proc|run/credentials/.+|sys|var/lib/docker/.+|var/lib/containers/storage/.+)($|/)"
 )
-DEFAULT_FS_TYPES_EXCLUDE = re.compile(
+FS_TYPES_EXCLUDE = re.compile(
     r"^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs"
     r"|overlay|proc|procfs|pstore|rpc_pipefs|securityfs|selinuxfs|squashfs|erofs|sysfs|tracefs)$"
 )
 
 
 @dataclass(frozen=True, slots=True)
-class MountFilter:
+class Options:
     """Which mounts are published."""
 
-    mount_points_exclude: re.Pattern[str] = DEFAULT_MOUNT_POINTS_EXCLUDE
-    fs_types_exclude: re.Pattern[str] = DEFAULT_FS_TYPES_EXCLUDE
+    mount_points_exclude: Pattern | None = option(MOUNT_POINTS_EXCLUDE, "Mount points to leave out.")
+    mount_points_include: Pattern | None = option(None, "Mount points to publish, and no others.")
+    fs_types_exclude: Pattern | None = option(FS_TYPES_EXCLUDE, "Types of file systems to leave out.")
+    fs_types_include: Pattern | None = option(None, "Types of file systems to publish, and no others.")
 
-    def keeps(self, mount: Mount) -> bool:
-        """Whether neither pattern matches."""
-        return not self.mount_points_exclude.search(mount.mountpoint) and not self.fs_types_exclude.search(mount.fstype)
+    def __post_init__(self) -> None:
+        _ = self.mount_points, self.fs_types
+
+    @property
+    def mount_points(self) -> NameFilter:
+        """The filter of mount points. Raises ValueError."""
+        return either(self.mount_points_include, self.mount_points_exclude, MOUNT_POINTS_EXCLUDE, "mount-points")
+
+    @property
+    def fs_types(self) -> NameFilter:
+        """The filter of types. Raises ValueError."""
+        return either(self.fs_types_include, self.fs_types_exclude, FS_TYPES_EXCLUDE, "fs-types")
 
 
 class Filesystem:
     """Reads the mount table at each scrape, and parses it only when it has changed."""
 
-    def __init__(self, host: Host, chosen: MountFilter | None = None, probe: MountProbe | None = None) -> None:
+    def __init__(self, host: Host, options: Options | None = None, probe: MountProbe | None = None) -> None:
         # the mounts of process 1 are the host's; under hidepid only our own table can be read
         self._tables = (host.proc.keep("1/mountinfo"), host.proc.keep("self/mountinfo"))
         self._root = host.root
-        self._chosen = chosen if chosen is not None else MountFilter()
-        self._probe = probe if probe is not None else MountProbe(host.statvfs)
+        chosen = options if options is not None else Options()
+        self._mount_points, self._fs_types = chosen.mount_points, chosen.fs_types
+        self._probe = probe if probe is not None else MountProbe(host.calls.statvfs)
         self._text = b""
         self._mounts: list[Mount] = []
 
@@ -91,7 +104,7 @@ class Filesystem:
             seen: dict[tuple[str, str, str], Mount] = {}
             for line in parse_mounts(text, path):
                 mount = replace(line, mountpoint=_below_root(line.mountpoint, self._root.root))
-                if self._chosen.keeps(mount):
+                if self._mount_points.keeps(mount.mountpoint) and self._fs_types.keeps(mount.fstype):
                     seen.setdefault((mount.device, mount.mountpoint, mount.fstype), mount)
             self._mounts = list(seen.values())
             self._text = content if isinstance(content, bytes) else b""

@@ -21,7 +21,7 @@ class Uname:
     """Asks at each scrape, because a host can be renamed."""
 
     def __init__(self, host: Host) -> None:
-        self._uname = host.uname
+        self._uname = host.calls.uname
         self._domain = host.proc.keep("sys/kernel/domainname")  # os.uname leaves this field out
 
     def collect(self, now: float) -> Iterator[Family]:

@@ -130,7 +130,7 @@ def test_no_broken_file_breaks_a_scrape(breakable: FakeMachine, data: st.DataObj
 def scrape(host: Host) -> tuple[RecordingLog, str]:
     log, time = RecordingLog(), ManualTime()
     groups = [node_group(host, {}), cgroup_group(host, {})]
-    return log, Scraper(groups, log, time.now, time.monotonic).scrape(Selection(), text_of)
+    return log, Scraper(groups, log, time).scrape(Selection(), text_of)
 
 
 @pytest.mark.parametrize("name", NAMES)

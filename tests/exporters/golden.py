@@ -1,5 +1,8 @@
-"""`python -m tests.exporters.golden` writes the golden expositions anew; read the diff before you commit it."""
+"""`python -m tests.exporters.golden [NAME…]` writes golden expositions anew, all of them or those named, such as
+`node_cpu`; read the diff before you commit it.
+"""
 
+import sys
 import tempfile
 from pathlib import Path
 
@@ -11,4 +14,5 @@ if __name__ == "__main__":
     GOLDEN.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as folder:
         for name, text in golden_texts(Path(folder)).items():
-            (GOLDEN / f"{name}.prom").write_text(text, encoding="utf-8")
+            if name in sys.argv[1:] or not sys.argv[1:]:
+                (GOLDEN / f"{name}.prom").write_text(text, encoding="utf-8")

@@ -1,10 +1,17 @@
 """Machines for the exporters' tests: the recorded trees, and pods as each runtime lays them out."""
 
+import atexit
+import contextlib
+import functools
+import shutil
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from exporters import catalog
 from exporters.app import cgroup_group, node_group
-from exporters.testing import FakeMachine, text_of
+from exporters.collector import Collector, Family, NoData
+from exporters.testing import FakeMachine, text_of, unpack_ttar
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "exporters"
 NOW = 1_700_000_000.0
@@ -14,12 +21,23 @@ APP = "a" * 64
 SANDBOX = "5" * 64
 
 
+@functools.cache
+def unpacked() -> Path:
+    """The recorded machine as folders `proc`, `sys`, `udev` and `root`, unpacked once; not to be written to."""
+    folder = Path(tempfile.mkdtemp(prefix="recorded-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    for archive in ("sys", "udev"):
+        unpack_ttar((FIXTURES / "node" / f"{archive}.ttar").read_text(encoding="utf-8"), folder)
+    for tree in ("proc", "root"):
+        shutil.copytree(FIXTURES / "node" / tree, folder / tree, symlinks=True)
+    return folder
+
+
 def recorded_machine(folder: Path, cgroups: str = "v2") -> FakeMachine:
     """The recorded machine, with one of the recorded cgroup trees."""
     machine = FakeMachine(folder)
-    machine.copy(FIXTURES / "node" / "proc", "proc")
-    machine.copy(FIXTURES / "node" / "sys", "sys")
-    machine.copy(FIXTURES / "node" / "udev", "udev")
+    for source, path in (("proc", "proc"), ("sys", "sys"), ("udev/data", "udev"), ("root", "root")):
+        machine.copy(unpacked() / source, path)
     machine.copy(FIXTURES / "cgroups" / cgroups, "cgroup")
     machine.write("root/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
     machine.write("proc/sys/kernel/random/boot_id", "6b1d0b2e-9b5c-4d8e-8f6a-2f0c9c1f7a11\n")
@@ -28,13 +46,21 @@ def recorded_machine(folder: Path, cgroups: str = "v2") -> FakeMachine:
 
 def golden_texts(folder: Path) -> Mapping[str, str]:
     """What is published for the recorded trees, by the name of the golden file."""
-    node = node_group(recorded_machine(folder / "node").host, {})
-    texts = {f"node_{name}": text_of(collector.collect(NOW)) for name, collector in node.collectors.items()}
+    node = node_group(recorded_machine(folder / "node").host, dict.fromkeys(catalog.NODE, True))
+    texts = {f"node_{name}": published(collector) for name, collector in node.collectors.items()}
     for version in ("v1", "v2"):
         group = cgroup_group(recorded_machine(folder / version, version).host, {"cgroup.lifetime": False})
         for name, collector in group.collectors.items():
-            texts[f"{version}_{name.replace('.', '_')}"] = text_of(collector.collect(NOW))
-    return texts
+            texts[f"{version}_{name.replace('.', '_')}"] = published(collector)
+    return {name: text for name, text in texts.items() if text}
+
+
+def published(collector: Collector) -> str:
+    """The exposition of a collector; empty when the recorded machine has no such thing."""
+    families: list[Family] = []
+    with contextlib.suppress(NoData):
+        families += collector.collect(NOW)
+    return text_of(families)
 
 
 def v2_cgroup(machine: FakeMachine, path: str, *, quota: str = "50000 100000", oom_kills: int = 0) -> None:

@@ -44,8 +44,8 @@ class Slow:
 
 def scraper(time: ManualTime | None = None, log: RecordingLog | None = None, **collectors: Collector) -> Scraper:
     clock = time if time is not None else ManualTime(1000.0)
-    group = Group.of("node", "node", collectors)
-    return Scraper([group], log if log is not None else RecordingLog(), clock.now, clock.monotonic)
+    group = Group.of("node", collectors)
+    return Scraper([group], log if log is not None else RecordingLog(), clock)
 
 
 def scraped(under_test: Scraper, only: Iterable[str] = (), without: Iterable[str] = ()) -> dict[str, float]:
@@ -124,8 +124,8 @@ def test_the_cgroup_group_reports_errors_as_cadvisor_does() -> None:
     time = ManualTime()
     error = gauge("container_scrape_error", "Error.")
     failing = Failing(ValueError("broken"))
-    group = Group.of("cgroup", "cgroup", {"cgroup.cpu": failing}, error)
-    under_test = Scraper([group], RecordingLog(), time.now, time.monotonic)
+    group = Group.of("cgroup", {"cgroup.cpu": failing}, error)
+    under_test = Scraper([group], RecordingLog(), time)
     assert scraped(under_test)["container_scrape_error"] == 1
     failing.error = None
     assert scraped(under_test)["container_scrape_error"] == 0

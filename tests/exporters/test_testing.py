@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from exporters.testing import STATVFS, FakeMachine, ManualTime, read_ttar, samples_in
+from exporters.testing import STATVFS, UNAME, FakeMachine, ManualTime, samples_in, unpack_ttar
 
 ARCHIVE = """# Archive created by ttar
 Directory: proc
@@ -23,17 +23,21 @@ Path: not a header
 0EOF
 Mode: 644
 Path: sys/link
-SymlinkTo: ../unended
+SymlinkTo: ../proc/loadavg
 """
 
 
-def test_text_archives_are_unpacked() -> None:
-    """Contents are taken by their number of lines; `EOF` marks a last line without an end."""
-    assert dict(read_ttar(ARCHIVE)) == {
+def test_text_archives_are_unpacked(tmp_path: Path) -> None:
+    """Contents are taken by their number of lines; `EOF` marks a last line without an end; links stay links."""
+    unpack_ttar(ARCHIVE, tmp_path)
+    files = {str(path.relative_to(tmp_path)): path.read_text() for path in tmp_path.rglob("*") if path.is_file()}
+    assert files == {
         "proc/loadavg": "0.1 0.2 0.3\n",
         "proc/empty": "",
         "sys/unended": "Path: not a header\n0",
+        "sys/link": "0.1 0.2 0.3\n",
     }
+    assert (tmp_path / "sys/link").readlink() == Path("../proc/loadavg")
 
 
 def test_a_fake_machine_is_read_by_the_real_host(tmp_path: Path) -> None:
@@ -43,8 +47,8 @@ def test_a_fake_machine_is_read_by_the_real_host(tmp_path: Path) -> None:
     host = machine.host
     assert host.proc.read("loadavg") == b"1 2 3"
     assert host.proc.read("net/dev") == b"\xff"
-    assert host.statvfs("/") == STATVFS
-    assert host.uname() == machine.uname
+    assert host.calls.statvfs("/") == STATVFS
+    assert host.calls.uname() == UNAME
     machine.remove("proc/loadavg")
     machine.remove("proc/net")
     assert host.proc.names("") == []

@@ -86,7 +86,7 @@ def test_an_error_is_published_with_its_reason(tmp_path: Path) -> None:
         raise PermissionError(13, "Permission denied")
 
     fake = machine(tmp_path, line())
-    fake.statvfs = fails
+    fake.answer(statvfs=fails)
     labels = '{device="/dev/sda1",mountpoint="/",fstype="ext4",device_error="permission denied"}'
     assert samples_in(exposed(Filesystem(fake.host))) == {
         f"node_filesystem_readonly{labels}": 0,
@@ -99,7 +99,7 @@ def test_mount_points_are_asked_below_the_root(tmp_path: Path) -> None:
     """In a container the host's `/data` is `<rootfs>/data`; the label stays `/data`."""
     fake = machine(tmp_path, line("/data"))
     asked = HangingMounts()
-    fake.statvfs = asked
+    fake.answer(statvfs=asked)
     assert 'mountpoint="/data"' in exposed(Filesystem(fake.host))
     assert asked.asked == [str(tmp_path / "root/data")]
 
@@ -117,7 +117,7 @@ def test_the_hosts_mounts_in_our_own_table_have_the_hosts_names(tmp_path: Path) 
     root = tmp_path / "root"
     fake.write("proc/self/mountinfo", line(str(root)) + line(f"{root}/data"))
     asked = HangingMounts()
-    fake.statvfs = asked
+    fake.answer(statvfs=asked)
     text = exposed(Filesystem(fake.host))
     assert 'mountpoint="/",' in text
     assert 'mountpoint="/data",' in text
@@ -142,7 +142,7 @@ def test_a_hanging_mount_costs_its_patience_once_and_one_thread() -> None:
         assert probe.ask(["/a", "/dead", "/b"]) == {"/a": STATVFS, "/dead": HANGS, "/b": STATVFS}
         assert threading.active_count() <= before + 2
     assert statvfs.asked.count("/dead") == 1
-    (stuck,) = probe._hanging.values()
+    (stuck,) = probe._patience._hanging.values()
     statvfs.released["/dead"].set()
     stuck.join(5)
     assert probe.ask(["/a", "/dead", "/b"]) == dict.fromkeys(["/a", "/dead", "/b"], STATVFS)
@@ -163,9 +163,9 @@ def test_a_hanging_mount_shows_as_device_error(tmp_path: Path) -> None:
     """`node_filesystem_device_error 1` with the reason that node_exporter writes."""
     fake = machine(tmp_path, line("/dead"))
     statvfs = HangingMounts(str(tmp_path / "root/dead"))
-    fake.statvfs = statvfs
+    fake.answer(statvfs=statvfs)
     host = fake.host
-    text = exposed(Filesystem(host, probe=MountProbe(host.statvfs, patience=0.02, deadline=0.02)))
+    text = exposed(Filesystem(host, probe=MountProbe(host.calls.statvfs, patience=0.02, deadline=0.02)))
     assert 'mountpoint="/dead",fstype="ext4",device_error="mountpoint timeout"} 1.0' in text
     statvfs.released[str(tmp_path / "root/dead")].set()
 

@@ -1,0 +1,109 @@
+"""Do things one after the other without ever waiting long for one that hangs.
+
+A call into the kernel can block its thread, uninterruptibly: `statvfs` on a dead NFS server, a sensor behind a slow
+bus. So a worker thread does the asking; when it makes no progress for `patience` seconds, what it stands at is given
+up, the worker is left to itself, and a new one goes on with the rest. Nothing is asked again while a worker still
+stands at it: there are never more left-over threads than things that hang.
+"""
+
+import threading
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, field
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+from fenghuo.clock import SystemClock
+
+KeyT = TypeVar("KeyT", bound=Hashable)
+AnswerT = TypeVar("AnswerT")
+
+
+@dataclass(slots=True)
+class _Errand(Generic[KeyT, AnswerT]):
+    """What to ask for, in order, and what has come of it so far."""
+
+    keys: Sequence[KeyT]
+    answers: dict[KeyT, AnswerT] = field(default_factory=dict)
+    done: threading.Event = field(default_factory=threading.Event)
+    abandoned: bool = False
+
+    @property
+    def stands_at(self) -> KeyT:
+        """The key whose answer is awaited."""
+        return self.keys[min(len(self.answers), len(self.keys) - 1)]
+
+
+class _Worker(threading.Thread, Generic[KeyT, AnswerT]):
+    """Runs errands one after the other; ends after one that was given up."""
+
+    def __init__(self, ask: Callable[[KeyT], AnswerT]) -> None:
+        super().__init__(name="patience", daemon=True)
+        self.errands: SimpleQueue[_Errand[KeyT, AnswerT]] = SimpleQueue()
+        self._ask = ask
+
+    def run(self) -> None:
+        while not self._do(self.errands.get()).abandoned:
+            pass
+
+    def _do(self, errand: _Errand[KeyT, AnswerT]) -> _Errand[KeyT, AnswerT]:
+        for key in errand.keys:
+            errand.answers[key] = self._ask(key)
+            if errand.abandoned:
+                break
+        errand.done.set()
+        return errand
+
+
+class Patience(Generic[KeyT, AnswerT]):
+    """Asks for many keys; `patience` is seconds for one, `deadline` for all together. `ask` must not raise."""
+
+    def __init__(self, ask: Callable[[KeyT], AnswerT], patience: float, deadline: float) -> None:
+        self._ask = ask
+        self._patience = patience
+        self._deadline = deadline
+        self._monotonic = SystemClock().monotonic
+        self._worker: _Worker[KeyT, AnswerT] | None = None
+        self._hanging: dict[KeyT, _Worker[KeyT, AnswerT]] = {}
+
+    def ask(self, keys: Sequence[KeyT], deadline: float | None = None) -> dict[KeyT, AnswerT]:
+        """The answer for each key that answered in time; `deadline` seconds stand for the usual ones.
+
+        A key without an answer hangs, or was not asked because the deadline had passed.
+        """
+        end = self._monotonic() + (self._deadline if deadline is None else deadline)
+        self._hanging = {key: worker for key, worker in self._hanging.items() if worker.is_alive()}
+        answers: dict[KeyT, AnswerT] = {}
+        waiting = [key for key in dict.fromkeys(keys) if key not in self._hanging]
+        while waiting and (left := end - self._monotonic()) > 0:
+            errand = self._send(waiting)
+            if not self._finished(errand, min(self._patience, left), end):
+                self._give_up(errand)
+            answers.update(errand.answers)
+            waiting = [key for key in waiting if key not in answers and key not in self._hanging]
+        return answers
+
+    def _send(self, keys: Sequence[KeyT]) -> _Errand[KeyT, AnswerT]:
+        if self._worker is None:
+            self._worker = _Worker(self._ask)
+            self._worker.start()
+        errand: _Errand[KeyT, AnswerT] = _Errand(keys)
+        self._worker.errands.put(errand)
+        return errand
+
+    def _give_up(self, errand: _Errand[KeyT, AnswerT]) -> None:
+        """Leave the worker to itself; it ends when its call returns, also if it returned this very moment."""
+        worker, self._worker = self._worker, None
+        errand.abandoned = True
+        if worker is not None:
+            worker.errands.put(_Errand((), abandoned=True))
+            if not errand.done.is_set():
+                self._hanging[errand.stands_at] = worker
+
+    def _finished(self, errand: _Errand[KeyT, AnswerT], patience: float, end: float) -> bool:
+        """Wait as long as the worker gets on and the deadline has not passed."""
+        answered = -1
+        while answered < len(errand.answers):
+            answered = len(errand.answers)
+            if errand.done.wait(max(0.0, min(patience, end - self._monotonic()))):
+                return True
+        return False
