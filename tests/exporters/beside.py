@@ -37,6 +37,7 @@ class Published:
 def parse(text: str) -> dict[str, Published]:
     """An exposition in the text format, by the names of its metrics."""
     metrics: dict[str, Published] = {}
+    name = ""
     for line in text.splitlines():
         if line.startswith("# TYPE "):
             name, kind = line.split(" ")[2:4]
@@ -44,8 +45,9 @@ def parse(text: str) -> dict[str, Published]:
         elif not line.startswith("#"):
             matched = SAMPLE.match(line)
             assert matched, line
-            name, labels, value = matched.groups()
-            metrics[name].samples[frozenset(LABEL.findall(labels or ""))] = float(value)
+            sample, labels, value = matched.groups()
+            part = [("__name__", sample)] if sample != name else []  # of a histogram or summary
+            metrics[name].samples[frozenset([*part, *LABEL.findall(labels or "")])] = float(value)
     return metrics
 
 
