@@ -1,16 +1,20 @@
 """The exporter beside Prometheus' node_exporter on this machine, the same collectors on, in one run.
 
-`python benchmarks/bench_exporters.py [--scrapes 300] [--node-exporter PATH]`. The peer is Debian's package
-`prometheus-node-exporter` where it is installed (its service may run on; this starts one of its own on another
-port). Scrapes alternate, so that both see the same machine; read the ratios, not the milliseconds.
+`python benchmarks/bench_exporters.py [--scrapes 300] [--node-exporter PATH] [--no-newest]`. The peers are Debian's
+package `prometheus-node-exporter` where it is installed (its service may run on; this starts one of its own on another
+port), and the newest release, which it builds with Go. The collectors are all that run by default in both. Scrapes
+alternate, so that both see the same machine; read the ratios, not the milliseconds.
 """
 
 import http.client
 import json
+import os
+import re
 import shutil
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -103,13 +107,25 @@ def answers(port: int) -> bool:
         client.close()
 
 
-def ours(port: int) -> list[str]:
-    return [sys.executable, "-m", "exporters", "--collect=node", f"--web.listen-address=127.0.0.1:{port}"]
+def ours(port: int, collectors: Sequence[str]) -> list[str]:
+    return [sys.executable, "-m", "exporters", "--collect=node", *flags(port, collectors)]
 
 
-def theirs(program: str, port: int) -> list[str]:
-    flags = [f"--collector.{name}" for name in catalog.NODE]
-    return [program, f"--web.listen-address=127.0.0.1:{port}", "--collector.disable-defaults", *flags]
+def flags(port: int, collectors: Sequence[str]) -> list[str]:
+    """What both are told: these collectors and no others."""
+    chosen = [f"--collector.{name}" for name in collectors]
+    return [f"--web.listen-address=127.0.0.1:{port}", "--collector.disable-defaults", *chosen]
+
+
+def shared(program: str) -> list[str]:
+    """The collectors that the peer and we run by default."""
+    said = subprocess.run([program, "--help"], capture_output=True, text=True, timeout=30, check=False)
+    theirs = dict(
+        re.findall(
+            r"--(?:\[no-\])?collector\.(\w+)\s+Enable the \w+ collector \(default:\s+(\w+)\)", said.stdout + said.stderr
+        )
+    )
+    return [name for name, entry in catalog.NODE.items() if entry.default and theirs.get(name) == "enabled"]
 
 
 def measure(subjects: Sequence[Subject], scrapes: int) -> None:
@@ -143,20 +159,40 @@ def report(subjects: Sequence[Subject], scrapes: int) -> None:
 
 @click.command()
 @click.option("--scrapes", default=300, show_default=True)
-@click.option("--node-exporter", "peer", default=None, help="The peer's program; found in PATH when left out.")
-def main(scrapes: int, peer: str | None) -> None:
+@click.option("--node-exporter", "given", multiple=True, help="A peer's program; by default all that are found.")
+@click.option("--newest/--no-newest", default=True, help="Build the newest node_exporter with Go, and compare with it.")
+def main(scrapes: int, given: tuple[str, ...], newest: bool) -> None:
     """Compare CPU, time and memory of a scrape."""
-    program = peer or next(filter(None, map(shutil.which, NAMES)), None)
+    programs = list(given) or [found for name in NAMES if (found := shutil.which(name))]
+    if newest and not given:
+        programs.append(build_newest())
+    if not programs:
+        print("no node_exporter here to compare with: apt-get install prometheus-node-exporter")
+    for program in programs:
+        compare(program, scrapes)
+
+
+def compare(program: str, scrapes: int) -> None:
+    """One peer beside us, in one run."""
+    collectors = shared(program)
+    version = subprocess.run([program, "--version"], capture_output=True, text=True, timeout=30, check=False)
+    print(f"{(version.stdout + version.stderr).splitlines()[0]}; {len(collectors)} collectors on in both")
     with ExitStack() as stack:
-        port = free_port()
-        subjects = [stack.enter_context(running("fenghuo exporter", ours(port), port))]
-        if program is None:
-            print("no node_exporter here to compare with: apt-get install prometheus-node-exporter")
-        else:
-            port = free_port()
-            subjects.append(stack.enter_context(running(Path(program).name, theirs(program, port), port)))
+        port, other = free_port(), free_port()
+        subjects = [
+            stack.enter_context(running("fenghuo exporter", ours(port, collectors), port)),
+            stack.enter_context(running(Path(program).name, [program, *flags(other, collectors)], other)),
+        ]
         measure(subjects, scrapes)
         report(subjects, scrapes)
+
+
+def build_newest() -> str:
+    """`go install …/node_exporter@latest` into a folder of its own, and the program."""
+    folder = Path(tempfile.gettempdir()) / "fenghuo-bench-node-exporter"
+    command = ["go", "install", "github.com/prometheus/node_exporter@latest"]
+    subprocess.run(command, env={**os.environ, "GOBIN": str(folder)}, check=True, timeout=600)
+    return str(folder / "node_exporter")
 
 
 if __name__ == "__main__":

@@ -32,7 +32,9 @@ have_libatomic() {
 missing_packages() {
     have prometheus || echo prometheus
     have prometheus-alertmanager alertmanager && have amtool || echo prometheus-alertmanager
+    have prometheus-node-exporter || echo prometheus-node-exporter
     have victoria-metrics victoria-metrics-prod || echo victoria-metrics
+    have go || echo golang-go # old as it may be, it fetches a newer one
     have_postgresql || echo postgresql
     have mvn || echo maven # brings a Java runtime with it
     have chromium chromium-browser google-chrome || echo chromium

@@ -83,6 +83,13 @@ def _of_samples(
 @contextmanager
 def running(command: Sequence[str]) -> Iterator[int]:
     """An exporter that listens on a free port of loopback, which is the value."""
+    with running_process(command) as (port, _):
+        yield port
+
+
+@contextmanager
+def running_process(command: Sequence[str]) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+    """An exporter as its port and its process."""
     port = free_port()
     with subprocess.Popen(
         [*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
@@ -90,7 +97,7 @@ def running(command: Sequence[str]) -> Iterator[int]:
         try:
             wait_until(lambda: process.poll() is not None or _answers(port), f"{command[0]} to answer", 20)
             assert process.poll() is None, f"{command[0]} ended with {process.returncode}"
-            yield port
+            yield port, process
         finally:
             process.kill()
 
