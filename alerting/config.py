@@ -17,8 +17,9 @@ from alerting.routing.tree import RouteConfig, route_problems
 from alerting.rules.load import find_files, load_files
 from alerting.rules.rule import Group, RecordingRule
 from alerting.sources.catalog import SourceConfig
-from fenghuo.config import Config, Seconds, YamlPath, dotted, parse_yaml, read_text, validate
+from fenghuo.config import Config, Seconds, validate
 from fenghuo.errors import ConfigError, Problem
+from fenghuo.yamltext import YamlPath, dotted, parse_yaml, read_text
 
 
 class StorageConfig(Config):

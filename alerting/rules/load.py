@@ -10,8 +10,9 @@ from pathlib import Path
 
 from alerting.rules.file_format import GroupEntry, PrometheusRule, RuleEntry, RuleFile
 from alerting.rules.rule import AlertingRule, Group, RecordingRule, Rule, rule_id
-from fenghuo.config import nearest_line, parse_yaml, read_text, validate
+from fenghuo.config import validate
 from fenghuo.errors import ConfigError, Problem
+from fenghuo.yamltext import nearest_line, parse_yaml, read_text
 
 INTERVAL = 60.0
 """Seconds between evaluations where neither the group nor the configuration says otherwise: Prometheus' default."""

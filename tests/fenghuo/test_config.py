@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from fenghuo.config import Config, Seconds, dotted, load_config, parse_config, parse_yaml
+from fenghuo.config import Config, Seconds, load_config, parse_config
 from fenghuo.errors import ConfigError
+from fenghuo.yamltext import dotted, parse_yaml
 
 
 class Route(Config):
