@@ -180,6 +180,14 @@ class Tree:
         except OSError as error:
             return _unreadable(self.path(relative), error, self._access)
 
+    def inodes(self, relative: str) -> dict[str, int] | Unreadable:
+        """The names in a folder, sorted, with their inode numbers: a device that took another's name has a new one."""
+        try:
+            with os.scandir(self.path(relative)) as entries:
+                return dict(sorted((entry.name, entry.inode()) for entry in entries))
+        except OSError as error:
+            return _unreadable(self.path(relative), error, self._access)
+
     def folders(self, relative: str) -> list[str] | Unreadable:
         """The names of the folders in a folder, sorted; links are not followed."""
         try:

@@ -4,13 +4,19 @@ An attribute that is absent, can't be read or holds rubbish has no value: driver
 refuse at any time what they offered. Format: Documentation/filesystems/sysfs.rst of the kernel.
 """
 
-from collections.abc import Callable, Iterable
-from typing import Generic, Protocol, TypeVar
+import re
+from collections.abc import Callable, Iterable, Iterator
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
-from exporters.collector import Malformed, NoData
+from exporters.collector import Family, Labels, Malformed, Metric, NoData, Sample
 from exporters.host import KeptFile, Tree, Unreadable
 
+REDISCOVERED_SECONDS = 300.0
+"""A driver may add attributes to a device that is already there, so all are looked for anew now and then."""
+
 _LOWEST, _BEYOND = -(1 << 63), 1 << 64
+_NOT_AVAILABLE = b"N/A"
+_BROKEN = re.compile("\ufffd+")
 
 
 def devices(tree: Tree, folder: str) -> list[str]:
@@ -26,10 +32,10 @@ def number(content: bytes | Unreadable) -> int | None:
     if isinstance(content, Unreadable):
         return None
     try:
-        value = int(content)  # white space around it does not matter
+        value = int(content, 16 if content[:2] == b"0x" else 10)  # white space around it does not matter
     except ValueError:
-        value = _hexadecimal(content)
-    return value if value is not None and _LOWEST <= value < _BEYOND else None
+        return None
+    return value if _LOWEST <= value < _BEYOND else None
 
 
 def count(content: bytes | Unreadable) -> int | None:
@@ -39,8 +45,14 @@ def count(content: bytes | Unreadable) -> int | None:
 
 
 def text(content: bytes | Unreadable) -> str | None:
-    """A file's text without white space and null bytes around it; None when the file can't be read."""
-    return None if isinstance(content, Unreadable) else content.decode(errors="replace").strip(" \t\r\n\0")
+    """A file's text without the white space around it; None when the file can't be read.
+
+    Bytes that are no UTF-8 become one U+FFFD for all that follow each other, as everywhere in node_exporter.
+    """
+    if isinstance(content, Unreadable):
+        return None
+    read = content.decode(errors="replace").strip()
+    return read if read.isascii() else _BROKEN.sub("\ufffd", read)
 
 
 def needed(file: KeptFile) -> int:
@@ -52,13 +64,6 @@ def needed(file: KeptFile) -> int:
     if value is None:
         raise Malformed(file.path, 1, "a whole number", content.decode(errors="replace"))
     return value
-
-
-def _hexadecimal(content: bytes) -> int | None:
-    try:
-        return int(content, 16) if content[:2] == b"0x" else None
-    except ValueError:
-        return None
 
 
 class Attributes:
@@ -120,3 +125,94 @@ class Known(Generic[DeviceT]):
             kept[gone].close()
         self._kept = now
         return now
+
+
+FoundT = TypeVar("FoundT")
+
+
+class Discovery(Generic[FoundT]):
+    """What was found out about the devices in a folder: anew when one comes, goes or is replaced, and now and then.
+
+    `discover` gets the devices' names, sorted. What it made of them before is dropped, which closes its files.
+    """
+
+    def __init__(self, tree: Tree, folder: str, discover: Callable[[list[str]], FoundT]) -> None:
+        self._tree = tree
+        self._folder = folder
+        self._discover = discover
+        self._devices: tuple[dict[str, int], float] | None = None
+        self._found: FoundT | None = None
+
+    def current(self, now: float) -> FoundT:
+        """What is known now. Raises NoData where the kernel has no such folder."""
+        inodes = self._tree.inodes(self._folder)
+        if isinstance(inodes, Unreadable):
+            self._devices = self._found = None
+            raise NoData(str(inodes))
+        devices = (inodes, now // REDISCOVERED_SECONDS)
+        if self._found is None or devices != self._devices:
+            self._found = None
+            self._found = self._discover(list(inodes))
+            self._devices = devices
+        return self._found
+
+
+class Reading(NamedTuple):
+    """A number to read at each scrape: its sample is the number times `factor` divided by `divisor`."""
+
+    metric: Metric
+    labels: Labels
+    file: KeptFile
+    factor: float = 1
+    divisor: float = 1
+
+
+class Info(NamedTuple):
+    """Texts to read at each scrape: the labels that follow those that are known. A file without text gives ""."""
+
+    metric: Metric
+    labels: Labels
+    files: tuple[KeptFile, ...]
+
+
+class Gathered:
+    """The samples of a scrape by metric, and the first problem there was: it must not cost the other samples."""
+
+    def __init__(self) -> None:
+        self._samples: dict[Metric, list[Sample]] = {}
+        self._problem: NoData | Malformed | None = None
+
+    def add(self, metric: Metric, labels: Labels, value: float = 1) -> None:
+        """One more sample."""
+        self._samples.setdefault(metric, []).append((labels, value))
+
+    def fail(self, problem: NoData | Malformed) -> None:
+        """Remember what is wrong."""
+        self._problem = self._problem or problem
+
+    def numbers(self, readings: Iterable[Reading], *, needed: bool = False, strict: bool = True) -> None:
+        """Read numbers. One that can't be read is left out, a problem only if it is `needed`; rubbish is one if
+        `strict`. A counter can't be negative.
+        """
+        for metric, labels, file, factor, divisor in readings:
+            content = file.read_record()
+            value = number(content)
+            if value is not None and (value >= 0 or metric.kind != "counter"):
+                self.add(metric, labels, value * factor / divisor)
+            elif isinstance(content, Unreadable):
+                if needed:
+                    self.fail(NoData(str(content)))
+            elif strict and not content.startswith(_NOT_AVAILABLE):
+                self.fail(Malformed(file.path, 1, "a whole number", content.decode(errors="replace")))
+
+    def infos(self, infos: Iterable[Info]) -> None:
+        """Read texts; each gives a sample of value 1."""
+        for metric, labels, files in infos:
+            self.add(metric, (*labels, *(text(file.read_record()) or "" for file in files)))
+
+    def families(self) -> Iterator[Family]:
+        """All there is. Raises the problem, at the end."""
+        for metric, samples in self._samples.items():
+            yield metric.family(samples)
+        if self._problem is not None:
+            raise self._problem
