@@ -145,7 +145,7 @@ def text_of(families: Iterable[Family]) -> str:
 
 def samples_in(text: str) -> dict[str, float]:
     """An exposition as `name{labels}` → value; comments are left out."""
-    lines = (line for line in text.splitlines() if line and not line.startswith("#"))
+    lines = (line for line in text.split("\n") if line and not line.startswith("#"))  # a label may hold a form feed
     return {name: float(value) for name, _, value in (line.rpartition(" ") for line in lines)}
 
 

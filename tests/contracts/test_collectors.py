@@ -2,12 +2,13 @@
 
 import contextlib
 import re
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -16,10 +17,13 @@ from exporters.app import cgroup_group, node_group
 from exporters.collector import Collector, Family, Malformed, NoData, Sample
 from exporters.host import Host, Roots
 from exporters.scrape import Scraper, Selection
-from exporters.testing import FakeMachine, ManualTime, RecordingLog, text_of
+from exporters.testing import FakeMachine, ManualTime, RecordingLog, samples_in, text_of
 from tests.exporters.machines import NOW, recorded_machine
 
 NAMES = [*catalog.NODE, *catalog.CGROUP]
+
+WITHOUT = frozenset({"uname", "filesystem"})
+"""Collectors that have another way when their one file is not as it should be."""
 
 METRIC_NAME = re.compile(r"[a-zA-Z_:][a-zA-Z0-9_:]*")
 LABEL_NAME = re.compile(r"[a-zA-Z_][a-zA-Z0-9_]*")
@@ -88,49 +92,119 @@ BREAKS: dict[str, Callable[[bytes, int], bytes | None]] = {
 }
 
 
-@pytest.fixture(scope="module", params=["v1", "v2"])
-def breakable(request: pytest.FixtureRequest) -> Iterator[FakeMachine]:
-    """A recorded machine whose files are broken and mended again."""
+@pytest.fixture(scope="module")
+def breakables() -> Iterator[Mapping[str, FakeMachine]]:
+    """Recorded machines whose files are broken and mended again, by the version of their cgroups."""
     with tempfile.TemporaryDirectory() as folder:
-        yield recorded_machine(Path(folder), request.param)
+        yield {version: recorded_machine(Path(folder) / version, version) for version in ("v1", "v2")}
 
 
-@settings(max_examples=100, deadline=None)
-@given(data=st.data())
-def test_no_broken_file_breaks_a_scrape(breakable: FakeMachine, data: st.DataObject) -> None:
-    """Whatever becomes of a file: the scrape is valid text, each collector reports success or failure, a failure is
-    one that was foreseen and names the file, and the others publish what they always do.
-    """
-    files = sorted(path for path in breakable.folder.rglob("*") if path.is_file())
-    file = data.draw(st.sampled_from(files))
-    how = data.draw(st.sampled_from(sorted(BREAKS)))
+READERS = [*((name, "v2") for name in catalog.NODE), *((name, of) for name in catalog.CGROUP for of in ("v1", "v2"))]
+"""Each collector, and the machines that are different for it."""
+
+
+class Opened:
+    """The files below a folder that are opened while it watches."""
+
+    def __init__(self) -> None:
+        self._below = ""
+        self._found: set[Path] = set()
+        self._known: dict[tuple[str, str], list[Path]] = {}
+        sys.addaudithook(self._note)  # can't be taken away again, so there is one for all tests
+
+    def by(self, name: str, machine: FakeMachine) -> list[Path]:
+        """What a collector opens of a machine, sorted; asked once."""
+        key = (name, str(machine.folder))
+        if key not in self._known:
+            self._below, self._found = f"{machine.folder}/", set()
+            try:
+                scrape(name, machine.host)
+            finally:
+                self._below = ""
+            self._known[key] = sorted(path for path in self._found if path.is_file())
+        return self._known[key]
+
+    def _note(self, event: str, arguments: tuple[object, ...]) -> None:
+        if self._below and event == "open" and isinstance(arguments[0], str) and arguments[0].startswith(self._below):
+            self._found.add(Path(arguments[0]))
+
+
+OPENED = Opened()
+
+
+def scrape(name: str, host: Host) -> tuple[RecordingLog, str]:
+    """The log and the text of a scrape of one collector."""
+    log = RecordingLog()
+    build = node_group if name in catalog.NODE else cgroup_group
+    switches = {other: other == name for other in NAMES}
+    return log, Scraper([build(host, switches)], log, ManualTime()).scrape(Selection(), text_of)
+
+
+def succeeded(text: str) -> bool:
+    """What the collector says of itself."""
+    values = [value for series, value in samples_in(text).items() if "_scrape_collector_success{" in series]
+    assert len(values) == 1
+    return bool(values[0])
+
+
+@contextlib.contextmanager
+def broken(file: Path, how: str, at: int) -> Iterator[None]:
+    """The file is another while this lasts."""
     content = file.read_bytes()
-    broken = BREAKS[how](content, data.draw(st.integers(0, 10_000)))
+    changed = BREAKS[how](content, at)
     try:
-        if broken is None:
+        if changed is None:
             file.unlink()
         else:
-            file.write_bytes(broken)
-        log, text = scrape(breakable.host)
+            file.write_bytes(changed)
+        yield
     finally:
         file.write_bytes(content)
-    successes = {
-        sample.labels["collector"]: sample.value
+
+
+@pytest.mark.parametrize(("name", "cgroups"), READERS)
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_no_broken_file_breaks_a_scrape(
+    name: str, cgroups: str, breakables: Mapping[str, FakeMachine], data: st.DataObject
+) -> None:
+    """Whatever becomes of a file that a collector reads: the scrape is valid text without a series twice, the
+    collector reports success or failure, and a failure is one that was foreseen and names the file.
+    """
+    machine = breakables[cgroups]
+    files = OPENED.by(name, machine)
+    assume(files)
+    file = data.draw(st.sampled_from(files))
+    with broken(file, data.draw(st.sampled_from(sorted(BREAKS))), data.draw(st.integers(0, 10_000))):
+        log, text = scrape(name, machine.host)
+    series = [
+        (sample.name, *sorted(sample.labels.items()))
         for family in text_string_to_metric_families(text)
         for sample in family.samples
-        if sample.name.endswith("_scrape_collector_success")
-    }
-    assert set(successes) == set(NAMES)
+    ]
+    assert len(series) == len(set(series))
     assert [line for line in log.lines if "level=error" in line] == []
-    for name in (name for name, success in successes.items() if not success):
+    if not succeeded(text):
         (line,) = [line for line in log.lines if f"collector={name} " in line]
-        assert str(breakable.folder) in line
+        assert str(machine.folder) in line
 
 
-def scrape(host: Host) -> tuple[RecordingLog, str]:
-    log, time = RecordingLog(), ManualTime()
-    groups = [node_group(host, {}), cgroup_group(host, {})]
-    return log, Scraper(groups, log, time).scrape(Selection(), text_of)
+@pytest.mark.parametrize("how", ["empty", "absent", "binary", "letters"])
+@pytest.mark.parametrize("name", catalog.NODE)
+def test_a_collector_without_its_file_says_so(name: str, how: str, breakables: Mapping[str, FakeMachine]) -> None:
+    """Of a collector that stands on one file of /proc: success is 0, and the log names the file, with the line when
+    there is one that is not as it should be.
+    """
+    machine = breakables["v2"]
+    files = OPENED.by(name, machine)
+    if len(files) != 1 or not files[0].is_relative_to(machine.folder / "proc") or name in WITHOUT:
+        return
+    with broken(files[0], how, 1):
+        log, text = scrape(name, machine.host)
+    assert not succeeded(text)
+    (line,) = [line for line in log.lines if f"collector={name} " in line]
+    assert str(files[0]) in line
+    assert how in ("empty", "absent") or f"{files[0]}:" in line
 
 
 @pytest.mark.parametrize("name", NAMES)

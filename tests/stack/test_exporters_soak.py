@@ -82,7 +82,7 @@ def churn(machine: FakeMachine) -> Callable[[int], None]:
 def test_a_scrape_leaves_nothing_behind(where: str, scrapes: int, tmp_path: Path) -> None:
     """After all the scrapes the process holds what it held after the first few hundred."""
     command = [sys.executable, "-m", "exporters", "--collect=node", *(f"--collector.{name}" for name in ON_REQUEST)]
-    change = nothing
+    change: Callable[[int], None] = nothing
     if where != "this machine":
         machine = recorded_machine(tmp_path)
         machine.write("textfile/first.prom", "job_done 1\n")
