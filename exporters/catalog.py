@@ -12,15 +12,23 @@ from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.machine import Machine
 from exporters.collector import Collector
 from exporters.host import Host
-from exporters.node import filesystem
+from exporters.node import filesystem, ipvs, netclass, netstat
+from exporters.node.bonding import Bonding
+from exporters.node.conntrack import Conntrack
 from exporters.node.cpu import Cpu
 from exporters.node.diskstats import DiskStats
 from exporters.node.filesystem import Filesystem
+from exporters.node.ipvs import Ipvs
 from exporters.node.kernel_stat import Stat
 from exporters.node.loadavg import LoadAverage
 from exporters.node.meminfo import MemInfo
+from exporters.node.netclass import NetClass
 from exporters.node.netdev import NetDev
+from exporters.node.netstat import NetStat
 from exporters.node.pressure import Pressure
+from exporters.node.sockstat import SockStat
+from exporters.node.softnet import Softnet
+from exporters.node.udp_queues import UdpQueues
 from exporters.node.uname import Uname
 from exporters.pods.bundles import Bundles
 from exporters.pods.engines import Docker, Podman
@@ -62,14 +70,22 @@ class CgroupEntry(NamedTuple):
 
 
 NODE: Mapping[str, NodeEntry] = {
+    "bonding": node(Bonding),
+    "conntrack": node(Conntrack),
     "cpu": node(Cpu),
     "diskstats": node(DiskStats),
     "filesystem": tunable(Filesystem, filesystem.Options),
+    "ipvs": tunable(Ipvs, ipvs.Options),
     "loadavg": node(LoadAverage),
     "meminfo": node(MemInfo),
+    "netclass": tunable(NetClass, netclass.Options),
     "netdev": node(NetDev),
+    "netstat": tunable(NetStat, netstat.Options),
     "pressure": node(Pressure),
+    "sockstat": node(SockStat),
+    "softnet": node(Softnet),
     "stat": node(Stat),
+    "udp_queues": node(UdpQueues),
     "uname": node(Uname),
 }
 

@@ -122,8 +122,11 @@ class KeptFile:
                 self._access.purse.left -= 1
             return _content(self._descriptor, self.path, whole=whole)
         except OSError as error:
+            refused = _unreadable(self.path, error, self._access)
+            if refused.reason is Reason.NOT_SUPPORTED:
+                return refused  # so says the device, such as one that is down of its speed; the file is no staler
             self.close()
-            return self._read(whole=whole) if kept else _unreadable(self.path, error, self._access)
+            return self._read(whole=whole) if kept else refused
 
 
 def _content(descriptor: int, path: str, *, whole: bool) -> bytes | Unreadable:

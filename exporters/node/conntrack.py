@@ -1,0 +1,62 @@
+"""How full the table of tracked connections is, from /proc/sys/net/netfilter, and what became of entries, from
+/proc/net/stat/nf_conntrack: headings, then a line of hexadecimal numbers for each CPU.
+
+Formats: Documentation/networking/nf_conntrack-sysctl.rst and conntrack(8), option --stats.
+"""
+
+from collections.abc import Iterator
+
+from exporters.collector import Family, Malformed, gauge, required
+from exporters.host import Host, KeptFile
+from exporters.node.numbers import hexadecimal
+from exporters.node.sysfs import needed
+
+ENTRIES = gauge("node_nf_conntrack_entries", "Connections that are tracked.")
+LIMIT = gauge("node_nf_conntrack_entries_limit", "Connections that can be tracked.")
+STATISTICS = {
+    name: gauge(f"node_nf_conntrack_stat_{name}", help)
+    for name, help in {
+        "found": "Look-ups that found an entry.",
+        "invalid": "Packets that can't be tracked.",
+        "ignore": "Packets of connections that were tracked already.",
+        "insert": "Entries that were inserted.",
+        "insert_failed": "Entries that could not be inserted, for instance because they were there.",
+        "drop": "Packets dropped because they could not be tracked.",
+        "early_drop": "Entries dropped to make room for new ones.",
+        "search_restart": "Look-ups begun anew because the table was resized.",
+    }.items()
+}
+
+
+class Conntrack:
+    """No data where the kernel's module is not loaded."""
+
+    def __init__(self, host: Host) -> None:
+        self._count = host.proc.keep("sys/net/netfilter/nf_conntrack_count")
+        self._limit = host.proc.keep("sys/net/netfilter/nf_conntrack_max")
+        self._statistics = host.proc.keep("net/stat/nf_conntrack")
+
+    def collect(self, now: float) -> Iterator[Family]:
+        yield ENTRIES.single(needed(self._count))
+        yield LIMIT.single(needed(self._limit))
+        totals = sums(self._statistics)
+        for name, metric in STATISTICS.items():
+            yield metric.single(totals.get(name, 0))
+
+
+def sums(file: KeptFile) -> dict[str, int]:
+    """The sum of each column over all CPUs, by its heading. Raises NoData, Malformed."""
+    names, *lines = required(file.read()).splitlines() or [""]
+    columns = names.split()
+    if "found" not in columns:
+        raise Malformed(file.path, 1, "headings such as `entries searched found`", names)
+    totals = [0] * len(columns)
+    for number, line in enumerate(lines, 2):
+        try:
+            row = [hexadecimal(word) for word in line.split()]
+        except ValueError as error:
+            raise Malformed(file.path, number, "hexadecimal numbers", line) from error
+        if len(row) != len(columns):
+            raise Malformed(file.path, number, f"{len(columns)} numbers", line)
+        totals = [total + value for total, value in zip(totals, row, strict=True)]
+    return dict(zip(columns, totals, strict=True))

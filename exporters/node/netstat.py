@@ -1,0 +1,112 @@
+"""Counters of the network protocols, from /proc/net/netstat, /proc/net/snmp and /proc/net/snmp6.
+
+The first two hold pairs of lines, `Tcp: ActiveOpens …` and `Tcp: 3556 …`; the third a line a counter,
+`Ip6InReceives  7`. They list some 400 counters, always in the same order: which of them are published is found out
+when the names change, not at each scrape. Format: Documentation/networking/snmp_counter.rst; RFC 4293 and others.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+from exporters.collector import Family, Malformed, Metric, NoData, required, untyped, whole
+from exporters.host import Host, Reason, Unreadable
+from exporters.options import Pattern, option
+
+FIELDS = re.compile(
+    r"^(.*_(InErrors|InErrs)|Ip_Forwarding|Ip(6|Ext)_(InOctets|OutOctets)|Icmp6?_(InMsgs|OutMsgs)"
+    r"|TcpExt_(Listen.*|Syncookies.*|TCPSynRetrans|TCPTimeouts|TCPOFOQueue|TCPRcvQDrop)"
+    r"|Tcp_(ActiveOpens|InSegs|OutSegs|OutRsts|PassiveOpens|RetransSegs|CurrEstab)"
+    r"|Udp6?_(InDatagrams|OutDatagrams|NoPorts|RcvbufErrors|SndbufErrors))$"
+)
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+NAME_OF_6 = re.compile(r"([A-Za-z]*6)([A-Za-z0-9]+)")
+"""`Ip6InReceives` is `InReceives` of `Ip6`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which counters are published."""
+
+    fields: Pattern = option(FIELDS, "Counters to publish, by names such as TcpExt_ListenDrops.")
+
+
+Picks = list[tuple[int, Metric]]
+"""The places of what is published in a list of numbers."""
+
+MOST_KEPT = 64
+"""Lists of names whose picks are kept; a machine has about ten, of which that of IcmpMsg changes now and then."""
+
+
+class NetStat:
+    """A machine may lack IPv6."""
+
+    def __init__(self, host: Host, options: Options | None = None) -> None:
+        self._pattern = (options if options is not None else Options()).fields
+        self._tables = (host.proc.keep("net/netstat"), host.proc.keep("net/snmp"))
+        self._list = host.proc.keep("net/snmp6")
+        self._metrics: dict[str, Metric] = {}
+        self._picks: dict[str, Picks] = {}
+
+    def collect(self, now: float) -> Iterator[Family]:
+        values: dict[Metric, int] = {}
+        for file in self._tables:
+            self._take_table(file.path, required(file.read()), values)
+        content = self._list.read()
+        if not isinstance(content, Unreadable):
+            self._take_list(self._list.path, content.decode(errors="replace"), values)
+        elif content.reason is not Reason.ABSENT:
+            raise NoData(str(content))
+        for metric, value in values.items():
+            yield metric.single(value)
+
+    def _take_table(self, path: str, text: str, values: dict[Metric, int]) -> None:
+        lines = text.splitlines()
+        if not lines or len(lines) % 2:
+            raise Malformed(path, len(lines), "pairs of lines, one of names and one of numbers")
+        for number, (names, line) in enumerate(zip(lines[::2], lines[1::2], strict=True), 1):
+            words = line.split()
+            if len(words) != names.count(" ") + 1 or not names.startswith(f"{words[0]} "):
+                raise Malformed(path, 2 * number, "as many numbers as names", line)
+            self._take(path, 2 * number, self._picked(names, keys_of_table), words, values)
+
+    def _take_list(self, path: str, text: str, values: dict[Metric, int]) -> None:
+        words = text.split()
+        if len(words) != 2 * text.count("\n"):
+            raise Malformed(path, 0, "lines of a name and a number")
+        self._take(path, 0, self._picked(" ".join(words[::2]), keys_of_list), words[1::2], values)
+
+    def _take(self, path: str, line: int, picks: Picks, words: Sequence[str], values: dict[Metric, int]) -> None:
+        for place, metric in picks:
+            try:
+                values[metric] = whole(words[place])
+            except ValueError as error:
+                raise Malformed(path, line, f"a number for {metric.name}", words[place]) from error
+
+    def _picked(self, names: str, keys: Callable[[str], list[str]]) -> Picks:
+        picks = self._picks.get(names)
+        if picks is None:
+            if len(self._picks) >= MOST_KEPT:
+                self._picks.clear()
+            chosen = [(place, key) for place, key in enumerate(keys(names)) if key and self._pattern.search(key)]
+            picks = self._picks[names] = [(place, self._metric(key)) for place, key in chosen]
+        return picks
+
+    def _metric(self, key: str) -> Metric:
+        if key not in self._metrics:
+            protocol, _, name = key.partition("_")
+            self._metrics[key] = untyped(f"node_netstat_{key}", f"Counter {name} of {protocol}.")
+        return self._metrics[key]
+
+
+def keys_of_table(names: str) -> list[str]:
+    """`Tcp: ActiveOpens` → `Tcp_ActiveOpens` in the place of `ActiveOpens`; what is no name is empty."""
+    head, *rest = names.split(" ")
+    protocol = head.removesuffix(":")
+    return ["", *(f"{protocol}_{name}" if NAME.fullmatch(protocol) and NAME.fullmatch(name) else "" for name in rest)]
+
+
+def keys_of_list(names: str) -> list[str]:
+    """`Ip6InReceives` → `Ip6_InReceives`; what is no name of IPv6 is empty."""
+    matches = (NAME_OF_6.fullmatch(name) for name in names.split(" "))
+    return [f"{match[1]}_{match[2]}" if match else "" for match in matches]
