@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from exporters.host import LONGEST, Reason, Tree, Unreadable
+from exporters.host import LONGEST, Access, Purse, Reason, Tree, Unreadable, _unreadable
 
 
 def test_a_kept_file_is_read_as_it_is_now(tmp_path: Path) -> None:
@@ -73,3 +73,38 @@ def test_lists_are_sorted_and_follow_no_links(tmp_path: Path) -> None:
 def test_paths_are_below_the_root(root: str, relative: str, expected: str) -> None:
     """One slash between root and path, also when the root is the root."""
     assert Tree(root).path(relative) == expected
+
+
+def test_a_purse_that_is_empty_keeps_no_more_files(tmp_path: Path) -> None:
+    """Files beyond it are read all the same, opened and closed each time; a closed one makes room."""
+    access = Access(Purse(1))
+    tree = Tree(str(tmp_path), access)
+    kept = [tree.keep(name) for name in ("a", "b")]
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    assert [file.read() for file in kept] == [b"a", b"b"]
+    assert access.purse.left == 0
+    assert [file._descriptor >= 0 for file in kept] == [True, False]
+    kept[0].close()
+    assert kept[1].read() == b"b"
+    assert kept[1]._descriptor >= 0
+    kept[1].close()
+
+
+def test_what_may_not_be_read_is_noted_with_the_right_that_it_takes() -> None:
+    """For the operator: which file, and what this process would need."""
+    access = Access()
+    content = _unreadable("/proc/slabinfo", PermissionError(13, "Permission denied"), access)
+    assert content.reason is Reason.NOT_PERMITTED
+    assert access.denied == {"/proc/slabinfo": "CAP_DAC_READ_SEARCH"}
+
+
+def test_links_are_read_and_followed(tmp_path: Path) -> None:
+    """As they are written, and where they lead; what is no link is a value with a reason."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to("real")
+    tree = Tree(str(tmp_path))
+    assert tree.target("link") == "real"
+    assert tree.resolved("link") == str(tmp_path.resolve() / "real")
+    assert isinstance(tree.target("real"), Unreadable)
+    assert isinstance(tree.resolved("absent"), Unreadable)

@@ -1,12 +1,15 @@
 """A scrape as a whole: isolation, self metrics, selection, and what goes to the log."""
 
+import threading
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 import pytest
 
 from exporters.collector import Collector, Family, Malformed, NoData, gauge
-from exporters.scrape import BadSelection, Group, Scraper
-from exporters.testing import ManualTime, RecordingLog, samples_in, text_of
+from exporters.host import Host
+from exporters.scrape import BadSelection, Group, Limits, Scraper
+from exporters.testing import FakeMachine, ManualTime, RecordingLog, samples_in, text_of
 
 UP = gauge("good", "Good.")
 PARTLY = gauge("partly", "Partly good.")
@@ -129,3 +132,78 @@ def test_the_cgroup_group_reports_errors_as_cadvisor_does() -> None:
     assert scraped(under_test)["container_scrape_error"] == 1
     failing.error = None
     assert scraped(under_test)["container_scrape_error"] == 0
+
+
+class Hanging:
+    """Blocks until it is released, and says then when it was asked."""
+
+    def __init__(self) -> None:
+        self.released = threading.Event()
+        self.asked = 0
+
+    def collect(self, now: float) -> Iterable[Family]:
+        self.asked += 1
+        self.released.wait(30)
+        return [PARTLY.single(now)]
+
+
+def test_a_collector_that_hangs_delays_the_scrape_by_its_deadline_and_spoils_nothing() -> None:
+    """Its success is 0, the others are complete, it is not asked again while it hangs, and no thread is added."""
+    hanging, log = Hanging(), RecordingLog()
+    group = Group.of("node", {"before": Good(), "hanging": hanging, "other": Good()})
+    under_test = Scraper([group], log, ManualTime(1000.0), limits=Limits(collector=0.05, scrape=5.0))
+    threads: list[int] = []
+    for _ in range(3):
+        samples = scraped(under_test)
+        threads.append(threading.active_count())
+        assert samples['node_scrape_collector_success{collector="hanging"}'] == 0
+        assert samples['node_scrape_collector_duration_seconds{collector="hanging"}'] == 0.05
+        assert samples['node_scrape_collector_success{collector="before"}'] == 1
+        assert samples['node_scrape_collector_success{collector="other"}'] == 1
+    assert hanging.asked == 1
+    assert threads[0] == threads[-1]
+    assert len([line for line in log.lines if "collector=hanging" in line and "hangs" in line]) == 1
+    hanging.released.set()
+    under_test._patience._hanging["node", "hanging"].join(5)
+    assert scraped(under_test)['node_scrape_collector_success{collector="hanging"}'] == 1
+
+
+def test_the_scrapers_own_deadline_is_kept() -> None:
+    """Who waits a twentieth of a second gets what there is by then."""
+    hanging = Hanging()
+    group = Group.of("node", {"good": Good(), "hanging": hanging, "late": Good()})
+    under_test = Scraper([group], RecordingLog(), ManualTime(), limits=Limits(collector=20.0, scrape=20.0))
+    samples = samples_in(under_test.scrape(under_test.select((), ()), text_of, deadline=0.05))
+    hanging.released.set()
+    successes = [samples[f'node_scrape_collector_success{{collector="{name}"}}'] for name in group.collectors]
+    assert successes == [1, 0, 0]
+
+
+class Secretive:
+    """Reads a file that it may not read, when it is there."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+
+    def collect(self, now: float) -> Iterable[Family]:
+        if self._host.proc.read("secret"):
+            self._host.deny("adjtimex(2)", "CAP_SYS_TIME")
+        return [PARTLY.single(1)]
+
+
+def test_a_collector_that_lacks_rights_says_which(tmp_path: Path) -> None:
+    """The log names the collector, what it could not read and the right that this takes; once, not at every scrape."""
+    machine, log = FakeMachine(tmp_path), RecordingLog("info")
+    machine.write("proc/secret", "x")
+    view = machine.host.view()
+    group = Group.of("node", {"secretive": Secretive(view)}, denied={"secretive": view.denied})
+    under_test = Scraper([group], log, ManualTime())
+    assert scraped(under_test)['node_scrape_collector_success{collector="secretive"}'] == 1
+    scraped(under_test)
+    assert log.lines == [
+        (
+            'level=warning event="collector lacks rights" component=exporter collector=secretive path=adjtimex(2) '
+            "others=0 needs=CAP_SYS_TIME"
+        )
+    ]
+    assert under_test.states == {"secretive": "lacks the right to read adjtimex(2): needs CAP_SYS_TIME, or root"}
