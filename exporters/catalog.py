@@ -12,24 +12,76 @@ from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.machine import Machine
 from exporters.collector import Collector
 from exporters.host import Host
-from exporters.node import filesystem, ipvs, netclass, netstat
+from exporters.node import (
+    cpu,
+    filesystem,
+    hwmon,
+    infiniband,
+    interrupts,
+    ipvs,
+    kernel_stat,
+    meminfo,
+    netclass,
+    netdev,
+    netstat,
+    powersupplyclass,
+    rapl,
+    slabinfo,
+    sysctl,
+    tapestats,
+    vmstat,
+)
 from exporters.node.bonding import Bonding
+from exporters.node.buddyinfo import BuddyInfo
+from exporters.node.cgroup_summary import CgroupSummary
+from exporters.node.clock import Time
 from exporters.node.conntrack import Conntrack
 from exporters.node.cpu import Cpu
+from exporters.node.cpufreq import CpuFreq
 from exporters.node.diskstats import DiskStats
+from exporters.node.dmi import Dmi
+from exporters.node.edac import Edac
+from exporters.node.entropy import Entropy
+from exporters.node.fibrechannel import FibreChannel
+from exporters.node.filefd import FileHandles
 from exporters.node.filesystem import Filesystem
+from exporters.node.hwmon import Hwmon
+from exporters.node.infiniband import InfiniBand
+from exporters.node.interrupts import Interrupts
 from exporters.node.ipvs import Ipvs
+from exporters.node.kernel_hung import KernelHung
 from exporters.node.kernel_stat import Stat
+from exporters.node.ksmd import Ksmd
 from exporters.node.loadavg import LoadAverage
 from exporters.node.meminfo import MemInfo
+from exporters.node.mountstats import MountStats
 from exporters.node.netclass import NetClass
 from exporters.node.netdev import NetDev
 from exporters.node.netstat import NetStat
+from exporters.node.nfs import Nfs
+from exporters.node.nfsd import Nfsd
+from exporters.node.nvme import Nvme
+from exporters.node.os_release import OsRelease
+from exporters.node.powersupplyclass import PowerSupplyClass
 from exporters.node.pressure import Pressure
+from exporters.node.processes import Processes
+from exporters.node.rapl import Rapl
+from exporters.node.schedstat import SchedStat
+from exporters.node.selinux import SeLinux
+from exporters.node.slabinfo import SlabInfo
 from exporters.node.sockstat import SockStat
+from exporters.node.softirqs import SoftIrqs
 from exporters.node.softnet import Softnet
+from exporters.node.sysctl import Sysctl
+from exporters.node.tapestats import TapeStats
+from exporters.node.thermal_zone import ThermalZone
+from exporters.node.timex import TimeX
 from exporters.node.udp_queues import UdpQueues
 from exporters.node.uname import Uname
+from exporters.node.vmstat import VmStat
+from exporters.node.watchdog import Watchdog
+from exporters.node.zfs import Zfs
+from exporters.node.zones import ZoneInfo
 from exporters.pods.bundles import Bundles
 from exporters.pods.engines import Docker, Podman
 from exporters.pods.identity import Source
@@ -71,22 +123,56 @@ class CgroupEntry(NamedTuple):
 
 NODE: Mapping[str, NodeEntry] = {
     "bonding": node(Bonding),
+    "buddyinfo": node(BuddyInfo, default=False),
+    "cgroups": node(CgroupSummary, default=False),
     "conntrack": node(Conntrack),
-    "cpu": node(Cpu),
+    "cpu": tunable(Cpu, cpu.Options),
+    "cpufreq": node(CpuFreq),
     "diskstats": node(DiskStats),
+    "dmi": node(Dmi),
+    "edac": node(Edac),
+    "entropy": node(Entropy),
+    "fibrechannel": node(FibreChannel),
+    "filefd": node(FileHandles),
     "filesystem": tunable(Filesystem, filesystem.Options),
+    "hwmon": tunable(Hwmon, hwmon.Options),
+    "infiniband": tunable(InfiniBand, infiniband.Options),
+    "interrupts": tunable(Interrupts, interrupts.Options, default=False),
     "ipvs": tunable(Ipvs, ipvs.Options),
+    "kernel_hung": node(KernelHung),
+    "ksmd": node(Ksmd, default=False),
     "loadavg": node(LoadAverage),
-    "meminfo": node(MemInfo),
+    "meminfo": tunable(MemInfo, meminfo.Options),
+    "mountstats": node(MountStats, default=False),
     "netclass": tunable(NetClass, netclass.Options),
-    "netdev": node(NetDev),
+    "netdev": tunable(NetDev, netdev.Options),
     "netstat": tunable(NetStat, netstat.Options),
+    "nfs": node(Nfs),
+    "nfsd": node(Nfsd),
+    "nvme": node(Nvme),
+    "os": node(OsRelease),
+    "powersupplyclass": tunable(PowerSupplyClass, powersupplyclass.Options),
     "pressure": node(Pressure),
+    "processes": node(Processes, default=False),
+    "rapl": tunable(Rapl, rapl.Options),
+    "schedstat": node(SchedStat),
+    "selinux": node(SeLinux),
+    "slabinfo": tunable(SlabInfo, slabinfo.Options, default=False),
     "sockstat": node(SockStat),
+    "softirqs": node(SoftIrqs, default=False),
     "softnet": node(Softnet),
-    "stat": node(Stat),
+    "stat": tunable(Stat, kernel_stat.Options),
+    "sysctl": tunable(Sysctl, sysctl.Options, default=False),
+    "tapestats": tunable(TapeStats, tapestats.Options),
+    "thermal_zone": node(ThermalZone),
+    "time": node(Time),
+    "timex": node(TimeX),
     "udp_queues": node(UdpQueues),
     "uname": node(Uname),
+    "vmstat": tunable(VmStat, vmstat.Options),
+    "watchdog": node(Watchdog),
+    "zfs": node(Zfs),
+    "zoneinfo": node(ZoneInfo, default=False),
 }
 
 CGROUP: Mapping[str, CgroupEntry] = {
