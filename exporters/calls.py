@@ -4,10 +4,11 @@ Those that need more than the `os` module live in `exporters.kernel`, one file e
 first calls them: most machines never pay for them.
 """
 
+import errno
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 
 class Timex(NamedTuple):
@@ -32,10 +33,59 @@ class Timex(NamedTuple):
     tai: int
 
 
+class BtrfsDevice(NamedTuple):
+    """One device of a btrfs file system; errors of writing, reading, flushing, contents and generation."""
+
+    name: str
+    uuid: str
+    used: int
+    size: int
+    errors: tuple[int, ...]
+
+
+class Driver(NamedTuple):
+    """What the driver of a network device says of itself and of the device's firmware."""
+
+    name: str
+    version: str
+    firmware: str
+    bus: str
+    rom: str
+
+
+class LinkModes(NamedTuple):
+    """What a network device supports and advertises, a bit for each of ethtool's link modes; whether it negotiates."""
+
+    supported: int
+    advertised: int
+    negotiates: int
+
+
+class Question(NamedTuple):
+    """One call of a D-Bus method; all arguments are strings."""
+
+    path: str
+    interface: str
+    member: str
+    arguments: tuple[str, ...] = ()
+
+
+Answer = tuple[object, ...] | OSError
+"""The values of a reply, or the error that came in its place."""
+
+
+class Bus(Protocol):
+    """A connection to one service on a D-Bus, which it opens when it is first asked, and anew when it has ended."""
+
+    def ask(self, questions: Sequence[Question]) -> Sequence[Answer]:
+        """An answer for each question, within seconds. Raises OSError when they are not to be had."""
+        ...
+
+
 def _adjtimex() -> Timex:
     from exporters.kernel.adjtimex import read  # loads ctypes
 
-    return read()
+    return Timex(*read())
 
 
 def _netlink(protocol: int, kind: int, body: bytes) -> list[bytes]:
@@ -50,10 +100,24 @@ def _ethtool(device: str) -> Mapping[str, int]:
     return statistics(device)
 
 
-def _systemd(path: str, interface: str, member: str, arguments: Sequence[str]) -> Sequence[object]:
-    from exporters.kernel.systemd import call  # loads a D-Bus library
+def _ethtool_driver(device: str) -> Driver:
+    from exporters.kernel.ethtool import driver
 
-    return call(path, interface, member, arguments)
+    return Driver(*driver(device))
+
+
+def _ethtool_link(device: str) -> LinkModes:
+    from exporters.kernel.ethtool import link
+
+    return LinkModes(*link(device))
+
+
+def _systemd(private: bool) -> Bus:
+    try:
+        from exporters.kernel.systemd import Connection  # loads a D-Bus library
+    except ImportError as error:
+        raise OSError(errno.ENOPKG, "D-Bus needs jeepney: pip install 'fenghuo[systemd]'") from error
+    return Connection(private)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,5 +131,7 @@ class Calls:
     """`(protocol, message type, body)` → the bodies of all messages of the dump, netlink(7)."""
     ethtool: Callable[[str], Mapping[str, int]] = _ethtool
     """A network device → its driver's statistics by name."""
-    systemd: Callable[[str, str, str, Sequence[str]], Sequence[object]] = _systemd
-    """`(object path, interface, member, arguments)` → the values of the reply of org.freedesktop.systemd1."""
+    ethtool_driver: Callable[[str], Driver] = _ethtool_driver
+    ethtool_link: Callable[[str], LinkModes] = _ethtool_link
+    systemd: Callable[[bool], Bus] = _systemd
+    """`private` → a connection to org.freedesktop.systemd1, without the bus where `private`."""

@@ -13,7 +13,11 @@ from exporters.cgroups.machine import Machine
 from exporters.collector import Collector
 from exporters.host import Host
 from exporters.node import (
+    arp,
+    bcache,
     cpu,
+    diskstats,
+    ethtool,
     filesystem,
     hwmon,
     infiniband,
@@ -25,13 +29,18 @@ from exporters.node import (
     netdev,
     netstat,
     powersupplyclass,
+    qdisc,
     rapl,
     slabinfo,
     sysctl,
     tapestats,
     vmstat,
 )
+from exporters.node.arp import Arp
+from exporters.node.bcache import Bcache
+from exporters.node.bcachefs import Bcachefs
 from exporters.node.bonding import Bonding
+from exporters.node.btrfs import Btrfs
 from exporters.node.buddyinfo import BuddyInfo
 from exporters.node.cgroup_summary import CgroupSummary
 from exporters.node.clock import Time
@@ -40,8 +49,10 @@ from exporters.node.cpu import Cpu
 from exporters.node.cpufreq import CpuFreq
 from exporters.node.diskstats import DiskStats
 from exporters.node.dmi import Dmi
+from exporters.node.dmmultipath import DmMultipath
 from exporters.node.edac import Edac
 from exporters.node.entropy import Entropy
+from exporters.node.ethtool import Ethtool
 from exporters.node.fibrechannel import FibreChannel
 from exporters.node.filefd import FileHandles
 from exporters.node.filesystem import Filesystem
@@ -53,6 +64,7 @@ from exporters.node.kernel_hung import KernelHung
 from exporters.node.kernel_stat import Stat
 from exporters.node.ksmd import Ksmd
 from exporters.node.loadavg import LoadAverage
+from exporters.node.mdadm import Mdadm
 from exporters.node.meminfo import MemInfo
 from exporters.node.mountstats import MountStats
 from exporters.node.netclass import NetClass
@@ -65,6 +77,7 @@ from exporters.node.os_release import OsRelease
 from exporters.node.powersupplyclass import PowerSupplyClass
 from exporters.node.pressure import Pressure
 from exporters.node.processes import Processes
+from exporters.node.qdisc import Qdisc
 from exporters.node.rapl import Rapl
 from exporters.node.schedstat import SchedStat
 from exporters.node.selinux import SeLinux
@@ -74,12 +87,14 @@ from exporters.node.softirqs import SoftIrqs
 from exporters.node.softnet import Softnet
 from exporters.node.sysctl import Sysctl
 from exporters.node.tapestats import TapeStats
+from exporters.node.tcpstat import TcpStat
 from exporters.node.thermal_zone import ThermalZone
 from exporters.node.timex import TimeX
 from exporters.node.udp_queues import UdpQueues
 from exporters.node.uname import Uname
 from exporters.node.vmstat import VmStat
 from exporters.node.watchdog import Watchdog
+from exporters.node.xfs import Xfs
 from exporters.node.zfs import Zfs
 from exporters.node.zones import ZoneInfo
 from exporters.pods.bundles import Bundles
@@ -122,16 +137,22 @@ class CgroupEntry(NamedTuple):
 
 
 NODE: Mapping[str, NodeEntry] = {
+    "arp": tunable(Arp, arp.Options),
+    "bcache": tunable(Bcache, bcache.Options),
+    "bcachefs": node(Bcachefs),
     "bonding": node(Bonding),
+    "btrfs": node(Btrfs),
     "buddyinfo": node(BuddyInfo, default=False),
     "cgroups": node(CgroupSummary, default=False),
     "conntrack": node(Conntrack),
     "cpu": tunable(Cpu, cpu.Options),
     "cpufreq": node(CpuFreq),
-    "diskstats": node(DiskStats),
+    "diskstats": tunable(DiskStats, diskstats.Options),
     "dmi": node(Dmi),
+    "dmmultipath": node(DmMultipath),
     "edac": node(Edac),
     "entropy": node(Entropy),
+    "ethtool": tunable(Ethtool, ethtool.Options, default=False),
     "fibrechannel": node(FibreChannel),
     "filefd": node(FileHandles),
     "filesystem": tunable(Filesystem, filesystem.Options),
@@ -142,6 +163,7 @@ NODE: Mapping[str, NodeEntry] = {
     "kernel_hung": node(KernelHung),
     "ksmd": node(Ksmd, default=False),
     "loadavg": node(LoadAverage),
+    "mdadm": node(Mdadm),
     "meminfo": tunable(MemInfo, meminfo.Options),
     "mountstats": node(MountStats, default=False),
     "netclass": tunable(NetClass, netclass.Options),
@@ -154,6 +176,7 @@ NODE: Mapping[str, NodeEntry] = {
     "powersupplyclass": tunable(PowerSupplyClass, powersupplyclass.Options),
     "pressure": node(Pressure),
     "processes": node(Processes, default=False),
+    "qdisc": tunable(Qdisc, qdisc.Options, default=False),
     "rapl": tunable(Rapl, rapl.Options),
     "schedstat": node(SchedStat),
     "selinux": node(SeLinux),
@@ -164,6 +187,7 @@ NODE: Mapping[str, NodeEntry] = {
     "stat": tunable(Stat, kernel_stat.Options),
     "sysctl": tunable(Sysctl, sysctl.Options, default=False),
     "tapestats": tunable(TapeStats, tapestats.Options),
+    "tcpstat": node(TcpStat, default=False),
     "thermal_zone": node(ThermalZone),
     "time": node(Time),
     "timex": node(TimeX),
@@ -171,6 +195,7 @@ NODE: Mapping[str, NodeEntry] = {
     "uname": node(Uname),
     "vmstat": tunable(VmStat, vmstat.Options),
     "watchdog": node(Watchdog),
+    "xfs": node(Xfs),
     "zfs": node(Zfs),
     "zoneinfo": node(ZoneInfo, default=False),
 }
@@ -186,3 +211,13 @@ SOURCES: tuple[Callable[[Host], Source], ...] = (Bundles, Docker, Podman, LogFol
 """Who can name a container, the most complete first."""
 
 GROUPS = ("node", "cgroup")
+
+NOT_BUILT = frozenset(
+    {
+        *("cpu_vulnerabilities", "drbd", "drm", "lnstat", "logind", "meminfo_numa", "network_route", "ntp"),
+        *("nvmesubsystem", "pcidevice", "perf", "runit", "supervisord", "swap", "wifi", "xfrm"),
+    }
+)
+"""Collectors that node_exporter has on Linux and this program has not: all are off by default there. To switch one
+off is no mistake here, to switch one on is.
+"""

@@ -12,8 +12,9 @@ import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import NoReturn
 
-from exporters.calls import Calls, Timex
+from exporters.calls import BtrfsDevice, Calls, Timex
 from exporters.collector import Collector, Family
 from exporters.host import Host, Roots
 from exporters.log import Log
@@ -33,9 +34,14 @@ def absent(*_: object) -> list[bytes]:
     raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
 
 
-def no_statistics(_: str) -> Mapping[str, int]:
-    """A driver without statistics."""
+def unsupported(_: str) -> NoReturn:
+    """What this device's driver has no answer to."""
     raise OSError(errno.EOPNOTSUPP, os.strerror(errno.EOPNOTSUPP))
+
+
+def no_btrfs(_: str) -> tuple[str, list[BtrfsDevice]]:
+    """A mount point of another file system."""
+    raise OSError(errno.ENOTTY, os.strerror(errno.ENOTTY))
 
 
 CALLS = Calls(
@@ -43,8 +49,11 @@ CALLS = Calls(
     uname=lambda: UNAME,
     adjtimex=lambda: TIMEX,
     netlink=absent,
-    ethtool=no_statistics,
+    ethtool=unsupported,
+    ethtool_driver=unsupported,
+    ethtool_link=unsupported,
     systemd=absent,
+    btrfs=no_btrfs,
 )
 
 

@@ -1,0 +1,88 @@
+"""How many addresses of neighbours each network device knows (IPv4), over rtnetlink(7) or from /proc/net/arp.
+
+Where rtnetlink is refused, as in a sandbox, the file takes its place. An entry whose device needs no such address
+(NUD_NOARP) does not count, as it is not in the file either. Format: rtnetlink(7) on RTM_GETNEIGH, proc(5).
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from struct import Struct
+
+from exporters.collector import Family, Malformed, gauge, required
+from exporters.host import Host
+from exporters.node import interfaces
+from exporters.node.links import NETLINK_ROUTE, Links
+from exporters.options import NameFilter, Pattern, option
+
+ENTRIES = gauge("node_arp_entries", "Neighbours that a network device knows, IPv4.", "device")
+
+AF_INET = 2
+
+_RTM_GETNEIGH = 30
+_NUD_NOARP = 0x40
+_NDMSG = Struct("=BxHIHBB")  # family, index, state, flags, type
+_COLUMNS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which devices are published, and where the numbers come from."""
+
+    device_include: Pattern | None = option(None, interfaces.INCLUDE_HELP)
+    device_exclude: Pattern | None = option(interfaces.CONTAINERS, interfaces.EXCLUDE_HELP)
+    netlink: bool = option(True, "Ask over rtnetlink where that works, not in /proc/net/arp.")
+
+    def __post_init__(self) -> None:
+        _ = self.devices
+
+    @property
+    def devices(self) -> NameFilter:
+        """The filter of devices. Raises ValueError."""
+        return interfaces.devices(self.device_include, self.device_exclude)
+
+
+class Arp:
+    """Counts the entries of each device; a device without one is not published."""
+
+    def __init__(self, host: Host, options: Options | None = None) -> None:
+        chosen = options if options is not None else Options()
+        self._file = host.proc.keep("net/arp")
+        self._netlink = host.calls.netlink
+        self._links = Links(host)
+        self._devices = chosen.devices
+        self._asks = chosen.netlink
+
+    def collect(self, now: float) -> Iterator[Family]:
+        entries = self._entries()
+        yield ENTRIES.family([((name,), count) for name, count in entries.items() if self._devices.keeps(name)])
+
+    def _entries(self) -> Counter[str]:
+        if self._asks:
+            try:
+                return self._asked()
+            except OSError:
+                pass  # asked again at the next scrape: a refusal is cheap, and a time-out passes
+        return parse(required(self._file.read()), self._file.path)
+
+    def _asked(self) -> Counter[str]:
+        messages = self._netlink(NETLINK_ROUTE, _RTM_GETNEIGH, _NDMSG.pack(AF_INET, 0, 0, 0, 0, 0))
+        neighbours = [_NDMSG.unpack_from(message) for message in messages if len(message) >= _NDMSG.size]
+        indexes = Counter(index for _, index, state, _, _ in neighbours if not state & _NUD_NOARP)
+        names = self._links.names(indexes)
+        return Counter({names[index]: count for index, count in indexes.items() if index in names})
+
+
+def parse(text: str, path: str) -> Counter[str]:
+    """The number of entries by device; each is `address type flags address mask device`. Raises Malformed."""
+    heading, *lines = text.splitlines() or [""]
+    if not heading.startswith("IP address"):
+        raise Malformed(path, 1, "a heading that begins with `IP address`", heading)
+    entries: Counter[str] = Counter()
+    for number, line in enumerate(lines, 2):
+        words = line.split()
+        if len(words) == _COLUMNS and words[2].startswith("0x"):
+            entries[words[-1]] += 1
+        elif not line.startswith("IP address"):
+            raise Malformed(path, number, f"{_COLUMNS} words: address, type, flags, address, mask, device", line)
+    return entries
