@@ -10,13 +10,14 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from exporters.collector import Family, Labels, Malformed, Metric, NoData, Sample
 from exporters.host import KeptFile, Tree, Unreadable
+from exporters.options import NameFilter, Pattern
 
 REDISCOVERED_SECONDS = 300.0
 """A driver may add attributes to a device that is already there, so all are looked for anew now and then."""
 
 _LOWEST, _BEYOND = -(1 << 63), 1 << 64
 _NOT_AVAILABLE = b"N/A"
-_BROKEN = re.compile("\ufffd+")
+_BROKEN = re.compile("[\udc80-\udcff]+")  # how Python decodes bytes that are no UTF-8
 
 
 def devices(tree: Tree, folder: str) -> list[str]:
@@ -51,8 +52,9 @@ def text(content: bytes | Unreadable) -> str | None:
     """
     if isinstance(content, Unreadable):
         return None
-    read = content.decode(errors="replace").strip()
-    return read if read.isascii() else _BROKEN.sub("\ufffd", read)
+    if content.isascii():
+        return content.decode().strip()
+    return _BROKEN.sub("\ufffd", content.decode(errors="surrogateescape")).strip()
 
 
 def needed(file: KeptFile) -> int:
@@ -64,6 +66,11 @@ def needed(file: KeptFile) -> int:
     if value is None:
         raise Malformed(file.path, 1, "a whole number", content.decode(errors="replace"))
     return value
+
+
+def chosen(include: Pattern | None, exclude: Pattern | None) -> NameFilter:
+    """The filter of a pair of flags that node_exporter also takes together; an empty pattern stands for none."""
+    return NameFilter(*(pattern if pattern is not None and pattern.pattern else None for pattern in (include, exclude)))
 
 
 class Attributes:
@@ -133,18 +140,19 @@ FoundT = TypeVar("FoundT")
 class Discovery(Generic[FoundT]):
     """What was found out about the devices in a folder: anew when one comes, goes or is replaced, and now and then.
 
-    `discover` gets the devices' names, sorted. What it made of them before is dropped, which closes its files.
+    What was made of them before is dropped, which closes its files.
     """
 
-    def __init__(self, tree: Tree, folder: str, discover: Callable[[list[str]], FoundT]) -> None:
+    def __init__(self, tree: Tree, folder: str) -> None:
         self._tree = tree
         self._folder = folder
-        self._discover = discover
         self._devices: tuple[dict[str, int], float] | None = None
         self._found: FoundT | None = None
 
-    def current(self, now: float) -> FoundT:
-        """What is known now. Raises NoData where the kernel has no such folder."""
+    def current(self, now: float, discover: Callable[[list[str]], FoundT]) -> FoundT:
+        """What is known now. `discover` gets the devices' names, sorted, and is not kept: a method of whoever holds
+        this would make a ring that holds files open. Raises NoData where the kernel has no such folder.
+        """
         inodes = self._tree.inodes(self._folder)
         if isinstance(inodes, Unreadable):
             self._devices = self._found = None
@@ -152,7 +160,7 @@ class Discovery(Generic[FoundT]):
         devices = (inodes, now // REDISCOVERED_SECONDS)
         if self._found is None or devices != self._devices:
             self._found = None
-            self._found = self._discover(list(inodes))
+            self._found = discover(list(inodes))
             self._devices = devices
         return self._found
 
@@ -168,11 +176,18 @@ class Reading(NamedTuple):
 
 
 class Info(NamedTuple):
-    """Texts to read at each scrape: the labels that follow those that are known. A file without text gives ""."""
+    """Texts to read at each scrape: the labels that follow those that are known. No file, or none to read, gives ""."""
 
     metric: Metric
     labels: Labels
-    files: tuple[KeptFile, ...]
+    files: tuple[KeptFile | None, ...] = ()
+
+
+def kept_in(tree: Tree, folder: str, names: Iterable[str]) -> dict[str, KeptFile]:
+    """The files with these names that are in a folder now, to be read at each scrape."""
+    present = tree.names(folder)
+    there = frozenset(() if isinstance(present, Unreadable) else present)
+    return {name: tree.keep(f"{folder}/{name}") for name in names if name in there}
 
 
 class Gathered:
@@ -190,15 +205,18 @@ class Gathered:
         """Remember what is wrong."""
         self._problem = self._problem or problem
 
-    def numbers(self, readings: Iterable[Reading], *, needed: bool = False, strict: bool = True) -> None:
+    def numbers(
+        self, readings: Iterable[Reading], *, needed: bool = False, strict: bool = True, none: int | None = None
+    ) -> None:
         """Read numbers. One that can't be read is left out, a problem only if it is `needed`; rubbish is one if
-        `strict`. A counter can't be negative.
+        `strict`. A counter can't be negative. `none` is the number that stands for no number.
         """
         for metric, labels, file, factor, divisor in readings:
             content = file.read_record()
             value = number(content)
             if value is not None and (value >= 0 or metric.kind != "counter"):
-                self.add(metric, labels, value * factor / divisor)
+                if value != none:
+                    self.add(metric, labels, value * factor / divisor)
             elif isinstance(content, Unreadable):
                 if needed:
                     self.fail(NoData(str(content)))
@@ -208,7 +226,8 @@ class Gathered:
     def infos(self, infos: Iterable[Info]) -> None:
         """Read texts; each gives a sample of value 1."""
         for metric, labels, files in infos:
-            self.add(metric, (*labels, *(text(file.read_record()) or "" for file in files)))
+            texts = ((text(file.read_record()) or "") if file is not None else "" for file in files)
+            self.add(metric, (*labels, *texts))
 
     def families(self) -> Iterator[Family]:
         """All there is. Raises the problem, at the end."""
