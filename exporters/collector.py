@@ -5,13 +5,20 @@ plain pairs of label values and a number: the renderer keeps the text of `name{l
 """
 
 from collections.abc import Iterable
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, get_args
 
 from exporters.host import Unreadable
 
-Kind = Literal["counter", "gauge", "untyped"]
+Kind = Literal["counter", "gauge", "untyped", "histogram", "summary"]
 Labels = tuple[str, ...]
 Sample = tuple[Labels, float]
+"""Label values and a number. A sample of a histogram or summary has two more values: what its name adds to the
+metric's, such as `_bucket` or `_sum`, stands first, and the bound (see BOUNDS) last, empty where there is none.
+"""
+
+KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
+BOUNDS: dict[Kind, str] = {"histogram": "le", "summary": "quantile"}
+"""The kinds whose samples have several names, and the label that tells a bucket or a quantile from the others."""
 
 _BEYOND = 1 << 64
 

@@ -90,7 +90,7 @@ def test_series_that_are_gone_are_forgotten() -> None:
     renderer = Renderer()
     for generation in range(50):
         renderer.render([REQUESTS.family([((f"/{generation}/{n}", "200"), 1) for n in range(20)])], Format.TEXT)
-    (block,) = renderer._blocks.values()
+    (block,) = renderer._blocks[Format.TEXT].values()
     assert len(block.prefixes) <= 2 * 20 + 16
 
 
