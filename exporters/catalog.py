@@ -33,6 +33,7 @@ from exporters.node import (
     rapl,
     slabinfo,
     sysctl,
+    systemd,
     tapestats,
     vmstat,
 )
@@ -86,6 +87,7 @@ from exporters.node.sockstat import SockStat
 from exporters.node.softirqs import SoftIrqs
 from exporters.node.softnet import Softnet
 from exporters.node.sysctl import Sysctl
+from exporters.node.systemd import Systemd
 from exporters.node.tapestats import TapeStats
 from exporters.node.tcpstat import TcpStat
 from exporters.node.thermal_zone import ThermalZone
@@ -186,6 +188,7 @@ NODE: Mapping[str, NodeEntry] = {
     "softnet": node(Softnet),
     "stat": tunable(Stat, kernel_stat.Options),
     "sysctl": tunable(Sysctl, sysctl.Options, default=False),
+    "systemd": tunable(Systemd, systemd.Options, default=False),
     "tapestats": tunable(TapeStats, tapestats.Options),
     "tcpstat": node(TcpStat, default=False),
     "thermal_zone": node(ThermalZone),

@@ -1,43 +1,57 @@
 """Memory, from /proc/meminfo: one gauge a line, `node_memory_<Field>_bytes`.
 
-Every field of the running kernel is published, as node_exporter did up to 1.8; newer ones know a fixed list
-of fields, all of which are here under the same names.
+Published are the fields that node_exporter has known since 1.9. A kernel has more of them, such as SecPageTables or
+Hugetlb, which node_exporter published up to 1.8: `--collector.meminfo.all-fields` publishes every line.
+Format: proc_meminfo(5).
 """
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from exporters.collector import Family, Malformed, Metric, gauge, required, whole
+from exporters.collector import Family, Metric, gauge
 from exporters.host import Host
+from exporters.node.pairs import UNIT, Pairs
+from exporters.options import option
+
+_FIELDS = """
+    MemTotal MemFree MemAvailable Buffers Cached SwapCached SwapTotal SwapFree Zswap Zswapped
+    Active Inactive Active(anon) Inactive(anon) Active(file) Inactive(file) Unevictable Mlocked
+    Dirty Writeback WritebackTmp NFS_Unstable Bounce AnonPages Mapped Shmem
+    Slab SReclaimable SUnreclaim KernelStack PageTables Percpu HardwareCorrupted
+    CommitLimit Committed_AS VmallocTotal VmallocUsed VmallocChunk CmaTotal CmaFree
+    AnonHugePages ShmemHugePages ShmemPmdMapped Hugepagesize
+    HugePages_Total HugePages_Free HugePages_Rsvd HugePages_Surp
+    DirectMap4k DirectMap2M DirectMap1G
+"""
+FIELDS = frozenset(_FIELDS.split())
+"""What node_exporter 1.12 publishes where the kernel has it."""
+
+LINE = re.compile(rf"([A-Za-z]\w*(?:\(\w+\))?): *(\d+)({UNIT})? *", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which fields are published."""
+
+    all_fields: bool = option(
+        False, "Publish every field of the running kernel, not only those that node_exporter 1.12 knows."
+    )
 
 
 class MemInfo:
-    """Keeps the metric of each field that it has seen."""
+    """Reads one file."""
 
-    def __init__(self, host: Host) -> None:
-        self._file = host.proc.keep("meminfo")
-        self._metrics: dict[str, Metric] = {}
+    def __init__(self, host: Host, options: Options | None = None) -> None:
+        self._all = options is not None and options.all_fields
+        self._pairs = Pairs(host.proc.keep("meminfo"), LINE, "`Name: number [kB]`", self._metric_of)
 
     def collect(self, now: float) -> Iterator[Family]:
-        lines = required(self._file.read()).splitlines()
-        if not lines:
-            raise Malformed(self._file.path, 0, "lines such as `MemTotal: 1024 kB`, the file is empty")
-        for number, line in enumerate(lines, 1):
-            try:
-                name, value, *unit = line.split()
-                # a size says kB and means KiB; a count of pages has no unit
-                yield self._metric(name, in_bytes=bool(unit)).single(whole(value) << 10 if unit else whole(value))
-            except ValueError as error:
-                raise Malformed(self._file.path, number, "`Name: number [kB]`", line) from error
+        return self._pairs.collect()
 
-    def _metric(self, name: str, *, in_bytes: bool) -> Metric:
-        known = self._metrics.get(name)
-        if known is None:
-            known = self._metrics[name] = self._new_metric(name, in_bytes=in_bytes)
-        return known
-
-    def _new_metric(self, name: str, *, in_bytes: bool) -> Metric:
-        """`Active(anon):` becomes `node_memory_Active_anon_bytes`."""
-        field = name.removesuffix(":").replace("(", "_").replace(")", "")
-        if not name.endswith(":") or not field.isidentifier() or not field.isascii():
-            raise ValueError(name)
-        return gauge(f"node_memory_{field}{'_bytes' * in_bytes}", f"Memory information field {field}.")
+    def _metric_of(self, name: str, unit: str) -> Metric | None:
+        """`Active(anon)` becomes `node_memory_Active_anon_bytes`; a number of pages has no unit and no `_bytes`."""
+        if not self._all and name not in FIELDS:
+            return None
+        field = name.replace("(", "_").replace(")", "")
+        return gauge(f"node_memory_{field}{'_bytes' * bool(unit)}", f"Memory information field {field}.")
