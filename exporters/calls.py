@@ -120,6 +120,13 @@ def _systemd(private: bool) -> Bus:
     return Connection(private)
 
 
+def _btrfs(mountpoint: str) -> tuple[str, list[BtrfsDevice]]:
+    from exporters.kernel.btrfs import read
+
+    uuid, devices = read(mountpoint)
+    return uuid, [BtrfsDevice(*device) for device in devices]
+
+
 @dataclass(frozen=True, slots=True)
 class Calls:
     """What a collector may ask of the kernel, and of systemd. All of them raise OSError and nothing else."""
@@ -135,3 +142,5 @@ class Calls:
     ethtool_link: Callable[[str], LinkModes] = _ethtool_link
     systemd: Callable[[bool], Bus] = _systemd
     """`private` → a connection to org.freedesktop.systemd1, without the bus where `private`."""
+    btrfs: Callable[[str], tuple[str, list[BtrfsDevice]]] = _btrfs
+    """A mount point → the file system's UUID, and its devices, btrfs(5)."""

@@ -35,6 +35,7 @@ from exporters.node import (
     sysctl,
     systemd,
     tapestats,
+    textfile,
     vmstat,
 )
 from exporters.node.arp import Arp
@@ -90,6 +91,7 @@ from exporters.node.sysctl import Sysctl
 from exporters.node.systemd import Systemd
 from exporters.node.tapestats import TapeStats
 from exporters.node.tcpstat import TcpStat
+from exporters.node.textfile import TextFile
 from exporters.node.thermal_zone import ThermalZone
 from exporters.node.timex import TimeX
 from exporters.node.udp_queues import UdpQueues
@@ -191,6 +193,7 @@ NODE: Mapping[str, NodeEntry] = {
     "systemd": tunable(Systemd, systemd.Options, default=False),
     "tapestats": tunable(TapeStats, tapestats.Options),
     "tcpstat": node(TcpStat, default=False),
+    "textfile": tunable(TextFile, textfile.Options),
     "thermal_zone": node(ThermalZone),
     "time": node(Time),
     "timex": node(TimeX),

@@ -10,9 +10,12 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from queue import SimpleQueue
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from fenghuo.clock import SystemClock
+
+OVERTAKE = 0.1
+"""Seconds after which those that wait are asked beside one that takes long."""
 
 KeyT = TypeVar("KeyT", bound=Hashable)
 AnswerT = TypeVar("AnswerT")
@@ -54,13 +57,28 @@ class _Worker(threading.Thread, Generic[KeyT, AnswerT]):
         return errand
 
 
-class Patience(Generic[KeyT, AnswerT]):
-    """Asks for many keys; `patience` is seconds for one, `deadline` for all together. `ask` must not raise."""
+class _Late(NamedTuple, Generic[KeyT, AnswerT]):
+    """A key that takes long, who stands at it, and until when it is waited for."""
 
-    def __init__(self, ask: Callable[[KeyT], AnswerT], patience: float, deadline: float) -> None:
+    key: KeyT
+    worker: _Worker[KeyT, AnswerT]
+    errand: _Errand[KeyT, AnswerT]
+    until: float
+
+
+class Patience(Generic[KeyT, AnswerT]):
+    """Asks for many keys; `patience` is seconds for one, `deadline` for all together. `ask` must not raise.
+
+    With `beside`, keys that take longer than a moment don't hold up the others: so many of them at a time go on in
+    threads of their own, and have all of their patience.
+    """
+
+    def __init__(self, ask: Callable[[KeyT], AnswerT], patience: float, deadline: float, *, beside: int = 0) -> None:
         self._ask = ask
         self._patience = patience
         self._deadline = deadline
+        self._beside = beside
+        self._overtake = min(OVERTAKE, patience) if beside else patience
         self._monotonic = SystemClock().monotonic
         self._worker: _Worker[KeyT, AnswerT] | None = None
         self._hanging: dict[KeyT, _Worker[KeyT, AnswerT]] = {}
@@ -73,11 +91,15 @@ class Patience(Generic[KeyT, AnswerT]):
         end = self._monotonic() + (self._deadline if deadline is None else deadline)
         self._hanging = {key: worker for key, worker in self._hanging.items() if worker.is_alive()}
         answers: dict[KeyT, AnswerT] = {}
+        late: list[_Late[KeyT, AnswerT]] = []
         waiting = [key for key in dict.fromkeys(keys) if key not in self._hanging]
-        while waiting and (left := end - self._monotonic()) > 0:
+        while (waiting or late) and (left := end - self._monotonic()) > 0:
+            if late and (not waiting or len(late) > self._beside):
+                waiting += self._wait_for(late.pop(0), end, answers)
+                continue
             errand = self._send(waiting)
-            if not self._finished(errand, min(self._patience, left), end):
-                self._give_up(errand)
+            if not self._finished(errand, min(self._overtake, left), end):
+                late += self._give_up(errand)
             answers.update(errand.answers)
             waiting = [key for key in waiting if key not in answers and key not in self._hanging]
         return answers
@@ -90,14 +112,27 @@ class Patience(Generic[KeyT, AnswerT]):
         self._worker.errands.put(errand)
         return errand
 
-    def _give_up(self, errand: _Errand[KeyT, AnswerT]) -> None:
+    def _give_up(self, errand: _Errand[KeyT, AnswerT]) -> list[_Late[KeyT, AnswerT]]:
         """Leave the worker to itself; it ends when its call returns, also if it returned this very moment."""
         worker, self._worker = self._worker, None
         errand.abandoned = True
-        if worker is not None:
-            worker.errands.put(_Errand((), abandoned=True))
-            if not errand.done.is_set():
-                self._hanging[errand.stands_at] = worker
+        if worker is None:
+            return []
+        worker.errands.put(_Errand((), abandoned=True))
+        if errand.done.is_set():
+            return []
+        key = errand.stands_at
+        self._hanging[key] = worker
+        return [_Late(key, worker, errand, self._monotonic() + self._patience - self._overtake)]
+
+    def _wait_for(self, late: _Late[KeyT, AnswerT], end: float, answers: dict[KeyT, AnswerT]) -> list[KeyT]:
+        """Wait for a key that takes long. The value is that key if its worker ended without having asked for it."""
+        late.worker.join(max(0.0, min(late.until, end) - self._monotonic()))
+        if late.worker.is_alive():
+            return []
+        del self._hanging[late.key]
+        answers.update(late.errand.answers)
+        return [] if late.key in answers else [late.key]
 
     def _finished(self, errand: _Errand[KeyT, AnswerT], patience: float, end: float) -> bool:
         """Wait as long as the worker gets on and the deadline has not passed."""

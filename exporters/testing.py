@@ -9,12 +9,12 @@ import errno
 import io
 import os
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NoReturn
 
-from exporters.calls import BtrfsDevice, Calls, Timex
+from exporters.calls import Answer, BtrfsDevice, Calls, Question, Timex
 from exporters.collector import Collector, Family
 from exporters.host import Host, Roots
 from exporters.log import Log
@@ -32,6 +32,11 @@ TIMEX = Timex(0, 1000, 65536, 16_000, 500, 0x2000, 7, 10_000, 0, 0, 0, 0, 0, 0, 
 def absent(*_: object) -> list[bytes]:
     """A system call that this machine does not have."""
     raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS))
+
+
+def no_systemd(_: bool) -> NoReturn:
+    """A machine without systemd."""
+    raise OSError(errno.ENOENT, os.strerror(errno.ENOENT))
 
 
 def unsupported(_: str) -> NoReturn:
@@ -52,9 +57,50 @@ CALLS = Calls(
     ethtool=unsupported,
     ethtool_driver=unsupported,
     ethtool_link=unsupported,
-    systemd=absent,
+    systemd=no_systemd,
     btrfs=no_btrfs,
 )
+
+
+class FakeSystemd:
+    """systemd as a scraper asks it: `answer(systemd=lambda private: FakeSystemd())`.
+
+    A property is its D-Bus type and its value, and is found by object path, interface and name.
+    """
+
+    MANAGER = "/org/freedesktop/systemd1"
+
+    def __init__(self) -> None:
+        self.units: dict[str, tuple[object, ...]] = {}
+        self.properties: dict[tuple[str, str, str], tuple[str, object]] = {}
+        self.asked: list[Question] = []
+        self.set(self.MANAGER, "Manager.Version", "s", "252.31-1~deb12u1")
+        self.set(self.MANAGER, "Manager.Virtualization", "s", "kvm")
+        self.set(self.MANAGER, "Manager.SystemState", "s", "running")
+        self.set(self.MANAGER, "Manager.UnitsLoadTimestampMonotonic", "t", 1)
+
+    def add(self, name: str, state: str = "active", load: str = "loaded") -> str:
+        """Add a unit or change one; its object path is returned."""
+        escaped = "".join(sign if sign.isascii() and sign.isalnum() else f"_{ord(sign):02x}" for sign in name)
+        path = f"{self.MANAGER}/unit/{escaped}"
+        self.units[name] = (name, f"The unit {name}", load, state, "sub", "", path, 0, "", "/")
+        return path
+
+    def set(self, path: str, name: str, kind: str, value: object) -> None:
+        """Set a property, such as `Service.NRestarts` of D-Bus type `u`."""
+        interface, _, member = name.partition(".")
+        self.properties[path, f"org.freedesktop.systemd1.{interface}", member] = (kind, value)
+
+    def ask(self, questions: Sequence[Question]) -> list[Answer]:
+        """As Bus.ask."""
+        self.asked += questions
+        return [self._answer(*question) for question in questions]
+
+    def _answer(self, path: str, interface: str, member: str, arguments: tuple[str, ...]) -> Answer:
+        if member == "ListUnits":
+            return (list(self.units.values()),)
+        found = self.properties.get((path, *arguments)) if len(arguments) == 2 else None
+        return (found,) if found is not None else OSError(errno.ENOENT, f"unknown: {path} {interface} {arguments}")
 
 
 class FakeMachine:

@@ -6,14 +6,21 @@ Kernels before 4.18 have 11 columns, before 5.5 15, later 17; what is not there 
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from exporters.collector import Family, Malformed, Metric, Sample, counter, gauge, optional, required, whole
-from exporters.host import Host, Unreadable
+from exporters.collector import Family, Labels, Malformed, Metric, Sample, counter, gauge, optional, required
+from exporters.host import Host, Tree, Unreadable
+from exporters.node.sysfs import count
+from exporters.options import NameFilter, Pattern, either, option
 
 DEFAULT_EXCLUDE = re.compile(r"^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$")
 
+FILESYSTEM_KEYS = ("ID_FS_TYPE", "ID_FS_USAGE", "ID_FS_UUID", "ID_FS_VERSION")
+MAPPER_KEYS = ("DM_NAME", "DM_UUID", "DM_VG_NAME", "DM_LV_NAME", "DM_LV_LAYER")
+
 _SECTOR = 512
 _MILLISECOND = 0.001
+_BEYOND = 1 << 64
 
 
 def _counter(name: str, help: str) -> Metric:
@@ -65,66 +72,149 @@ ATA: dict[str, Metric] = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Which devices are published."""
+
+    device_exclude: Pattern | None = option(DEFAULT_EXCLUDE, "Devices to leave out.")
+    device_include: Pattern | None = option(None, "Devices to publish, and no others.")
+
+    def __post_init__(self) -> None:
+        _ = self.devices
+
+    @property
+    def devices(self) -> NameFilter:
+        """The filter of devices. Raises ValueError."""
+        return either(self.device_include, self.device_exclude, DEFAULT_EXCLUDE, "device")
+
+
+class Udev:
+    """What udev's database says of a device. It writes a new file and renames it, so a file that is the same is not
+    read again.
+    """
+
+    def __init__(self, tree: Tree, number: str) -> None:
+        self._tree = tree
+        self._name = f"b{number}"
+        self._version: tuple[int, ...] = ()
+        self._properties: dict[str, str] = {}
+
+    def properties(self) -> dict[str, str]:
+        """The device's properties; the same object as long as they are the same."""
+        status = self._tree.status(self._name)
+        version = () if isinstance(status, Unreadable) else (status.st_ino, status.st_mtime_ns, status.st_size)
+        if version != self._version:
+            self._version = version
+            self._properties = properties(optional(self._tree.read(self._name)))
+        return self._properties
+
+
 class _Disk:
-    """One line of the file, and what udev says of the device."""
+    """What is kept of a device as long as it is there and has the same number."""
 
-    __slots__ = ("device", "major", "minor", "udev", "values")
+    __slots__ = ("_known", "_rotational", "_udev", "ata", "filesystem", "info", "labels", "mapper", "number")
 
-    def __init__(self, major: str, minor: str, device: str, values: list[int]) -> None:
-        self.major = major
-        self.minor = minor
-        self.device = device
-        self.values = values
-        self.udev: dict[str, str] = {}
+    def __init__(self, host: Host, device: str, number: str) -> None:
+        self.labels: Labels = (device,)
+        self.number = number
+        self._udev = Udev(host.udev, number)
+        folder = device.replace("/", "!")  # /sys can't have a slash in a name: cciss/c0d0 is cciss!c0d0
+        self._rotational = host.sys.keep(f"block/{folder}/queue/rotational")
+        self._known: tuple[dict[str, str], str] = ({}, "")
+        self.info: Labels = ()
+        self.filesystem: Labels = ()
+        self.mapper: Labels = ()
+        self.ata: list[tuple[Metric, float]] = []
+
+    def refresh(self, *, has_udev: bool) -> None:
+        """Make the labels anew if what they say has changed."""
+        udev = self._udev.properties() if has_udev else {}
+        rotational = "1" if optional(self._rotational.read_record()) == "1" else "0"
+        if self.info and udev is self._known[0] and rotational == self._known[1]:
+            return
+        self._known = (udev, rotational)
+        self.info = _info(self.labels[0], self.number, udev, rotational)
+        self.filesystem = _labels(self.labels, udev, FILESYSTEM_KEYS)
+        self.mapper = _labels(self.labels, udev, MAPPER_KEYS)
+        self.ata = list(_ata(udev)) if udev.get("ID_ATA") else []
+
+    def close(self) -> None:
+        self._rotational.close()
 
 
 class DiskStats:
-    """Publishes the devices whose names `exclude` does not match: whole disks, not their partitions."""
+    """Publishes whole disks, not their partitions, unless the options say otherwise."""
 
-    def __init__(self, host: Host, exclude: re.Pattern[str] | None = DEFAULT_EXCLUDE) -> None:
+    def __init__(self, host: Host, options: Options | None = None) -> None:
         self._file = host.proc.keep("diskstats")
         self._host = host
-        self._exclude = exclude
+        self._filter = (options if options is not None else Options()).devices
         self._has_udev = not isinstance(host.udev.status(""), Unreadable)
+        self._disks: dict[str, _Disk] = {}
 
     def collect(self, now: float) -> Iterator[Family]:
-        disks = list(self._disks(required(self._file.read())))
+        values = self._parse(required(self._file.read()))
+        disks = self._current({device: number for device, (number, _) in values.items()})
+        rows = [(disk.labels, values[device][1]) for device, disk in disks.items()]
         for column, (metric, unit) in enumerate(COLUMNS):
+            # a counter can't be below zero; what the kernel has in flight was so on some old ones
+            signed = metric.kind != "counter"
             yield metric.family(
-                [((disk.device,), disk.values[column] * unit) for disk in disks if column < len(disk.values)]
+                [
+                    (labels, row[column] * unit)
+                    for labels, row in rows
+                    if column < len(row) and (row[column] >= 0 or signed)
+                ]
             )
-        if self._has_udev:
-            for disk in disks:
-                disk.udev = properties(optional(self._host.udev.read(f"b{disk.major}:{disk.minor}")))
-        yield INFO.family([(self._info(disk), 1) for disk in disks])
-        yield FILESYSTEM_INFO.family([(_filesystem(disk), 1) for disk in disks if disk.udev.get("ID_FS_TYPE")])
-        yield DEVICE_MAPPER_INFO.family([(_mapper(disk), 1) for disk in disks if disk.udev.get("DM_NAME")])
-        for key, metric in ATA.items():
-            yield metric.family(list(_ata(disks, key)))
+        ata: dict[Metric, list[Sample]] = {metric: [] for metric in ATA.values()}
+        for disk in disks.values():
+            disk.refresh(has_udev=self._has_udev)
+            for metric, value in disk.ata:
+                ata[metric].append((disk.labels, value))
+        yield INFO.family([(disk.info, 1) for disk in disks.values()])
+        yield FILESYSTEM_INFO.family([(disk.filesystem, 1) for disk in disks.values() if disk.filesystem])
+        yield DEVICE_MAPPER_INFO.family([(disk.mapper, 1) for disk in disks.values() if disk.mapper])
+        for metric, samples in ata.items():
+            yield metric.family(samples)
 
-    def _disks(self, text: str) -> Iterator[_Disk]:
+    def _parse(self, text: str) -> dict[str, tuple[str, list[int]]]:
+        """Number and values of each device that is published."""
+        found: dict[str, tuple[str, list[int]]] = {}
         for number, line in enumerate(text.splitlines(), 1):
             try:
-                major, minor, device, *rest = line.split()
-                if self._exclude is not None and self._exclude.search(device):
+                major, minor, device, rest = line.split(None, 3)
+                if not self._filter.keeps(device):
                     continue
-                values = [whole(word) for word in rest]
+                values = wholes(rest)
             except ValueError as error:
                 raise Malformed(self._file.path, number, "major, minor, device and numbers", line) from error
             if len(values) < OLDEST_COLUMNS:
                 raise Malformed(self._file.path, number, f"{OLDEST_COLUMNS} numbers after the device", line)
-            yield _Disk(major, minor, device, values)
+            found[device] = (f"{major}:{minor}", values)
+        return found
 
-    def _info(self, disk: _Disk) -> tuple[str, ...]:
-        get = disk.udev.get
-        serial = get("SCSI_IDENT_SERIAL") or get("ID_SERIAL_SHORT") or get("ID_SERIAL", "")
-        folder = disk.device.replace("/", "!")  # /sys can't have a slash in a name: cciss/c0d0 is cciss!c0d0
-        rotational = optional(self._host.sys.read(f"block/{folder}/queue/rotational")) or "0"
-        return (
-            *(disk.device, disk.major, disk.minor),
-            *(get("ID_PATH", ""), get("ID_WWN", ""), get("ID_MODEL", "")),
-            *(serial, get("ID_REVISION", ""), rotational),
-        )
+    def _current(self, numbers: dict[str, str]) -> dict[str, _Disk]:
+        """What is kept of the devices that there are; a name with another number is another device."""
+        kept = self._disks
+        now = {
+            device: kept[device]
+            if device in kept and kept[device].number == number
+            else _Disk(self._host, device, number)
+            for device, number in numbers.items()
+        }
+        for device, disk in kept.items():
+            if now.get(device) is not disk:
+                disk.close()
+        self._disks = now
+        return now
+
+
+def wholes(text: str) -> list[int]:
+    """Numbers with spaces between them. Raises ValueError, also for one that 64 bits can't hold."""
+    values = list(map(int, text.split()))
+    if values and not -_BEYOND < min(values) <= max(values) < _BEYOND:
+        raise ValueError("a number of more than 64 bits")
+    return values
 
 
 def properties(text: str) -> dict[str, str]:
@@ -133,17 +223,21 @@ def properties(text: str) -> dict[str, str]:
     return {name: value for name, equals, value in pairs if equals}
 
 
-def _filesystem(disk: _Disk) -> tuple[str, ...]:
-    return (disk.device, *(disk.udev.get(f"ID_FS_{key}", "") for key in ("TYPE", "USAGE", "UUID", "VERSION")))
+def _info(device: str, number: str, udev: dict[str, str], rotational: str) -> Labels:
+    get = udev.get
+    serial = get("SCSI_IDENT_SERIAL") or get("ID_SERIAL_SHORT") or get("ID_SERIAL", "")
+    major, _, minor = number.partition(":")
+    described = (get("ID_PATH", ""), get("ID_WWN", ""), get("ID_MODEL", ""), serial, get("ID_REVISION", ""))
+    return (device, major, minor, *described, rotational)
 
 
-def _mapper(disk: _Disk) -> tuple[str, ...]:
-    keys = ("DM_NAME", "DM_UUID", "DM_VG_NAME", "DM_LV_NAME", "DM_LV_LAYER")
-    return (disk.device, *(disk.udev.get(key, "") for key in keys))
+def _labels(labels: Labels, udev: dict[str, str], keys: tuple[str, ...]) -> Labels:
+    """The properties after the device; nothing if it does not have the first of them."""
+    return (*labels, *(udev.get(key, "") for key in keys)) if udev.get(keys[0]) else ()
 
 
-def _ata(disks: list[_Disk], key: str) -> Iterator[Sample]:
-    for disk in disks:
-        value = disk.udev.get(key, "")
-        if disk.udev.get("ID_ATA") and value.isascii() and value.isdigit():
-            yield (disk.device,), int(value)
+def _ata(udev: dict[str, str]) -> Iterator[tuple[Metric, float]]:
+    for key, metric in ATA.items():
+        value = count(udev.get(key, "").encode())
+        if value is not None:
+            yield metric, value

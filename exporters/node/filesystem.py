@@ -2,18 +2,23 @@
 
 A file system that hangs delays the scrape by the probe's patience, once; it shows as
 `node_filesystem_device_error 1` with the reason as a label, until it answers again.
+
+Blocks are counted in units of `f_frsize`, statvfs(3), as df does it. node_exporter takes `f_bsize`. That is the same
+on most file systems, but on virtiofs and some of FUSE it is the size of a transfer, and sizes come out too large.
 """
 
 import os
 import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
-from exporters.collector import Family, Labels, gauge, required
-from exporters.host import Host, Unreadable
-from exporters.node.mounts import Mount, parse_mounts
-from exporters.node.probe import Answer, MountProbe
+from exporters.collector import Family, Labels, Sample, gauge
+from exporters.host import Host
+from exporters.node.mounts import Mount, MountTable
+from exporters.node.probe import MountProbe
 from exporters.options import NameFilter, Pattern, either, option
+from fenghuo.durations import parse_duration
 
 LABELS = ("device", "mountpoint", "fstype", "device_error")
 
@@ -25,6 +30,7 @@ SIZES: tuple[tuple[str, str, Callable[[os.statvfs_result], int]], ...] = (
     ("files_free", "Filesystem total free file nodes.", lambda fs: fs.f_ffree),
 )
 METRICS = tuple((gauge(f"node_filesystem_{name}", help, *LABELS), value) for name, help, value in SIZES)
+PURGEABLE = gauge("node_filesystem_purgeable_bytes", "Space that macOS could free; 0 on Linux.", *LABELS)
 READ_ONLY = gauge("node_filesystem_readonly", "Filesystem read-only status.", *LABELS)
 DEVICE_ERROR = gauge(
     "node_filesystem_device_error",
@@ -46,15 +52,25 @@ FS_TYPES_EXCLUDE = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """Which mounts are published."""
+    """Which mounts are published, and how long they are waited for."""
 
     mount_points_exclude: Pattern | None = option(MOUNT_POINTS_EXCLUDE, "Mount points to leave out.")
     mount_points_include: Pattern | None = option(None, "Mount points to publish, and no others.")
     fs_types_exclude: Pattern | None = option(FS_TYPES_EXCLUDE, "Types of file systems to leave out.")
     fs_types_include: Pattern | None = option(None, "Types of file systems to publish, and no others.")
 
+    mount_timeout: str = option("2s", "How long a mount may take to answer; all together never more than 4s.")
+    stat_workers: int = option(4, "How many mounts are asked at the same time, when some are slow.")
+
     def __post_init__(self) -> None:
         _ = self.mount_points, self.fs_types
+        if self.patience <= 0 or self.stat_workers < 1:
+            raise ValueError("mount-timeout and stat-workers must be more than 0")
+
+    @property
+    def patience(self) -> float:
+        """Seconds for one mount. Raises ValueError."""
+        return parse_duration(self.mount_timeout)
 
     @property
     def mount_points(self) -> NameFilter:
@@ -67,57 +83,63 @@ class Options:
         return either(self.fs_types_include, self.fs_types_exclude, FS_TYPES_EXCLUDE, "fs-types")
 
 
+class _Row(NamedTuple):
+    """A mount to publish, where to ask for it, and its labels as long as it is well."""
+
+    mount: Mount
+    path: str
+    labels: Labels
+    info: Labels
+
+
 class Filesystem:
-    """Reads the mount table at each scrape, and parses it only when it has changed."""
+    """Reads the mount table at each scrape, and asks each mount that is to be published."""
 
     def __init__(self, host: Host, options: Options | None = None, probe: MountProbe | None = None) -> None:
-        # the mounts of process 1 are the host's; under hidepid only our own table can be read
-        self._tables = (host.proc.keep("1/mountinfo"), host.proc.keep("self/mountinfo"))
-        self._root = host.root
         chosen = options if options is not None else Options()
+        self._table = MountTable(host)
+        self._root = host.root
         self._mount_points, self._fs_types = chosen.mount_points, chosen.fs_types
-        self._probe = probe if probe is not None else MountProbe(host.calls.statvfs)
-        self._text = b""
+        self._probe = probe or MountProbe(host.calls.statvfs, chosen.patience, at_once=chosen.stat_workers)
         self._mounts: list[Mount] = []
+        self._rows: list[_Row] = []
 
     def collect(self, now: float) -> Iterator[Family]:
-        mounts = self._current()
-        paths = [self._root.path(mount.mountpoint.lstrip("/")) for mount in mounts]
-        answers = self._probe.ask(paths)
-        rows = [_row(mount, answers[path]) for mount, path in zip(mounts, paths, strict=True)]
+        rows = self._current()
+        answers = self._probe.ask([row.path for row in rows])
+        well: list[tuple[Labels, os.statvfs_result]] = []
+        errors: list[Sample] = []
+        read_only: list[Sample] = []
+        for mount, path, usual, _ in rows:
+            answer = answers[path]
+            labels = (*usual[:-1], _reason(answer)) if isinstance(answer, OSError) else usual
+            errors.append((labels, float(labels is not usual)))
+            read_only.append((labels, float(mount.read_only)))
+            if not isinstance(answer, OSError):
+                well.append((labels, answer))
         for metric, value in METRICS:
-            yield metric.family([(labels, value(fs)) for labels, _, fs in rows if isinstance(fs, os.statvfs_result)])
-        yield READ_ONLY.family([(labels, float(mount.read_only)) for labels, mount, _ in rows])
-        yield DEVICE_ERROR.family([(labels, float(isinstance(fs, OSError))) for labels, _, fs in rows])
-        yield MOUNT_INFO.family(
-            [((mount.device, mount.major, mount.minor, mount.mountpoint), 1) for _, mount, _ in rows]
-        )
+            yield metric.family([(labels, value(fs)) for labels, fs in well])
+        yield PURGEABLE.family([(labels, 0) for labels, _ in well])
+        yield READ_ONLY.family(read_only)
+        yield DEVICE_ERROR.family(errors)
+        answered: dict[Labels, float] = {row.info: 1 for row in rows if not isinstance(answers[row.path], OSError)}
+        yield MOUNT_INFO.family(list(answered.items()))
 
-    def _current(self) -> list[Mount]:
-        """The mounts to publish, each combination of labels once."""
-        content = self._tables[0].read()
-        path = self._tables[0].path
-        if isinstance(content, Unreadable):
-            content, path = self._tables[1].read(), self._tables[1].path
-        text = required(content)
-        if content != self._text or not self._mounts:
-            seen: dict[tuple[str, str, str], Mount] = {}
-            for line in parse_mounts(text, path):
-                mount = replace(line, mountpoint=_below_root(line.mountpoint, self._root.root))
+    def _current(self) -> list[_Row]:
+        """The mounts to publish. Of several at one place the last counts, which hides the others."""
+        mounts = self._table.current()
+        if mounts is not self._mounts:
+            rows: dict[Labels, _Row] = {}
+            for mount in mounts:
                 if self._mount_points.keeps(mount.mountpoint) and self._fs_types.keeps(mount.fstype):
-                    seen.setdefault((mount.device, mount.mountpoint, mount.fstype), mount)
-            self._mounts = list(seen.values())
-            self._text = content if isinstance(content, bytes) else b""
-        return self._mounts
+                    labels = (mount.device, mount.mountpoint, mount.fstype, "")
+                    info = (mount.device, mount.major, mount.minor, mount.mountpoint)
+                    rows[labels] = _Row(mount, self._root.path(mount.mountpoint.lstrip("/")), labels, info)
+            self._rows = list(rows.values())
+            self._mounts = mounts
+        return self._rows
 
 
-def _below_root(mountpoint: str, root: str) -> str:
-    """A mount point as the host names it: our own table has the host's mounts below `root`."""
-    inside = root != "/" and (mountpoint == root or mountpoint.startswith(f"{root}/"))
-    return (mountpoint.removeprefix(root) or "/") if inside else mountpoint
-
-
-def _row(mount: Mount, answer: Answer) -> tuple[Labels, Mount, Answer]:
-    """Labels, mount and answer; the reason of an error is part of the labels, as node_exporter has it."""
-    error = str(answer.strerror or answer).lower() if isinstance(answer, OSError) else ""
-    return (mount.device, mount.mountpoint, mount.fstype, error), mount, answer
+def _reason(error: OSError) -> str:
+    """Why a mount has no sizes; node_exporter has it as a label, in lower case."""
+    return str(error.strerror or error).lower()

@@ -1,9 +1,10 @@
-"""Mount tables as text to values: pure. Format: proc_pid_mountinfo(5)."""
+"""The table of mounts, which is parsed only when it has changed. Format: proc_pid_mountinfo(5)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from exporters.collector import Malformed
+from exporters.collector import Malformed, required
+from exporters.host import Host, Unreadable
 
 _ESCAPE = re.compile(r"\\([0-7]{3})")
 _FIELDS_BEFORE = 6
@@ -12,7 +13,7 @@ _FIELDS_AFTER = 3
 
 @dataclass(frozen=True, slots=True)
 class Mount:
-    """One line of a mount table."""
+    """One line of a mount table. The device is as it stands there, its spaces escaped, as node_exporter has it."""
 
     device: str
     mountpoint: str
@@ -20,6 +21,42 @@ class Mount:
     major: str
     minor: str
     read_only: bool
+
+
+class MountTable:
+    """The mounts of the host."""
+
+    def __init__(self, host: Host) -> None:
+        # the mounts of process 1 are the host's; under hidepid only our own table can be read
+        self._files = (host.proc.keep("1/mountinfo"), host.proc.keep("self/mountinfo"))
+        self._root = host.root.root
+        self._read = b""
+        self._mounts: list[Mount] = []
+
+    def current(self) -> list[Mount]:
+        """The mounts, with mount points as the host names them; the same object as long as the table is the same.
+
+        Raises NoData, Malformed.
+        """
+        file = self._files[0]
+        content = file.read()
+        if isinstance(content, Unreadable):
+            file = self._files[1]
+            content = file.read()
+        text = required(content)
+        if content != self._read or not self._mounts:
+            self._mounts = [
+                replace(mount, mountpoint=_below_root(mount.mountpoint, self._root))
+                for mount in parse_mounts(text, file.path)
+            ]
+            self._read = content if isinstance(content, bytes) else b""
+        return self._mounts
+
+
+def _below_root(mountpoint: str, root: str) -> str:
+    """A mount point as the host names it: our own table has the host's mounts below `root`."""
+    inside = root != "/" and (mountpoint == root or mountpoint.startswith(f"{root}/"))
+    return (mountpoint.removeprefix(root) or "/") if inside else mountpoint
 
 
 def parse_mounts(text: str, path: str) -> list[Mount]:
@@ -38,7 +75,7 @@ def _parse_line(line: str, path: str, number: int) -> Mount:
     major, _, minor = left[2].partition(":")
     options = {*left[5].split(","), *right[2].split(",")}
     return Mount(
-        device=_unescaped(right[1]),
+        device=right[1],
         mountpoint=_unescaped(left[4]),
         fstype=right[0],
         major=major,

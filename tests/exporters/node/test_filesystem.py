@@ -1,13 +1,15 @@
 """File systems: what is published, what is left out, and what a hanging one costs."""
 
 import os
+import re
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from exporters.collector import Malformed
-from exporters.node.filesystem import Filesystem
+from exporters.node.filesystem import Filesystem, Options
 from exporters.node.mounts import Mount, parse_mounts
 from exporters.node.probe import HANGS, MountProbe
 from exporters.testing import STATVFS, FakeMachine, exposed, samples_in
@@ -51,6 +53,7 @@ def test_sizes_are_in_bytes(tmp_path: Path) -> None:
         "node_filesystem_avail_bytes": 2_048_000,
         "node_filesystem_files": 300,
         "node_filesystem_files_free": 200,
+        "node_filesystem_purgeable_bytes": 0,
         "node_filesystem_readonly": 0,
         "node_filesystem_device_error": 0,
     }
@@ -91,8 +94,25 @@ def test_an_error_is_published_with_its_reason(tmp_path: Path) -> None:
     assert samples_in(exposed(Filesystem(fake.host))) == {
         f"node_filesystem_readonly{labels}": 0,
         f"node_filesystem_device_error{labels}": 1,
-        'node_filesystem_mount_info{device="/dev/sda1",major="259",minor="2",mountpoint="/"}': 1,
     }
+
+
+def test_blocks_are_fragments_not_transfers(tmp_path: Path) -> None:
+    """virtiofs transfers 1 MiB and counts 4 KiB blocks: 120 699 413 of them are 460 GiB, not 115 TiB."""
+    fake = machine(tmp_path, line())
+    virtiofs = os.statvfs_result((1 << 20, 4096, 120_699_413, 0, 0, 0, 0, 0, 0, 255))
+    fake.answer(statvfs=lambda _: virtiofs)
+    labels = '{device="/dev/sda1",mountpoint="/",fstype="ext4",device_error=""}'
+    size = samples_in(exposed(Filesystem(fake.host)))[f"node_filesystem_size_bytes{labels}"]
+    assert size == 120_699_413 * 4096
+
+
+def test_what_is_mounted_last_hides_the_rest(tmp_path: Path) -> None:
+    """Of several mounts at one place the last is asked, and its number and options are published."""
+    first, last = line(options="ro"), line().replace("259:2", "259:7")
+    samples = samples_in(exposed(Filesystem(machine(tmp_path, first, last).host)))
+    assert samples['node_filesystem_mount_info{device="/dev/sda1",major="259",minor="7",mountpoint="/"}'] == 1
+    assert [value for name, value in samples.items() if "readonly" in name] == [0]
 
 
 def test_mount_points_are_asked_below_the_root(tmp_path: Path) -> None:
@@ -149,14 +169,53 @@ def test_a_hanging_mount_costs_its_patience_once_and_one_thread() -> None:
 
 
 def test_many_hanging_mounts_cost_no_more_than_the_deadline() -> None:
-    """Past the deadline the rest are reported as hanging without being asked."""
+    """Past the deadline the rest are reported as hanging without being asked; those that are well come first then."""
     paths = [f"/dead{number}" for number in range(10)]
     statvfs = HangingMounts(*paths)
-    probe = MountProbe(statvfs, patience=0.02, deadline=0.06)
+    probe = MountProbe(statvfs, patience=0.02, deadline=0.06, at_once=1)
     assert probe.ask([*paths, "/well"]) == dict.fromkeys([*paths, "/well"], HANGS)
     assert len(statvfs.asked) == 3
+    assert probe.ask(["/another", *paths, "/well"])["/another"] == STATVFS
     for event in statvfs.released.values():
         event.set()
+
+
+def test_slow_mounts_are_waited_for_together() -> None:
+    """Each of four that take long has all of its patience, and those behind them are answered meanwhile."""
+    slow = [f"/slow{number}" for number in range(4)]
+    statvfs = HangingMounts(*slow)
+
+    def release_with_the_last(path: str) -> os.statvfs_result:
+        if path == "/well":
+            for event in statvfs.released.values():
+                event.set()
+        return statvfs(path)
+
+    probe = MountProbe(release_with_the_last, patience=20, deadline=30, at_once=5)
+    assert probe.ask([*slow, "/well"]) == dict.fromkeys([*slow, "/well"], STATVFS)
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        ({"mount_timeout": "soon"}, "expected a duration such as 30s"),
+        ({"mount_timeout": "0"}, "must be more than 0"),
+        ({"stat_workers": 0}, "must be more than 0"),
+        ({"fs_types_include": re.compile("nfs"), "fs_types_exclude": re.compile("ext4")}, "can't be used together"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(options: dict[str, Any], problem: str) -> None:
+    """The message says what is expected."""
+    with pytest.raises(ValueError, match=problem):
+        Options(**options)
+
+
+def test_mounts_can_be_chosen(tmp_path: Path) -> None:
+    """To include takes the place of excluding by default."""
+    options = Options(fs_types_include=re.compile("^overlay$"))
+    text = exposed(Filesystem(machine(tmp_path, line("/a"), line("/b", "overlay")).host, options))
+    assert 'mountpoint="/b"' in text
+    assert 'mountpoint="/a"' not in text
 
 
 def test_a_hanging_mount_shows_as_device_error(tmp_path: Path) -> None:
@@ -170,10 +229,10 @@ def test_a_hanging_mount_shows_as_device_error(tmp_path: Path) -> None:
     statvfs.released[str(tmp_path / "root/dead")].set()
 
 
-def test_escapes_in_names_are_read() -> None:
-    """Space, tab and backslash in a mount point or device."""
+def test_escapes_in_mount_points_are_read() -> None:
+    """Space, tab and backslash in a mount point; a device stays as it stands there."""
     (mount,) = parse_mounts(line(r"/a\040b\011c\134d", device=r"//nas/my\040share"), "mountinfo")
-    assert mount == Mount("//nas/my share", "/a b\tc\\d", "ext4", "259", "2", read_only=False)
+    assert mount == Mount(r"//nas/my\040share", "/a b\tc\\d", "ext4", "259", "2", read_only=False)
 
 
 @pytest.mark.parametrize("text", ["", "29 1 259:2 / / rw shared:1 ext4 /dev/sda1 rw", "29 1 - ext4 /dev/sda1 rw"])
