@@ -22,8 +22,7 @@ class Addresses:
 
     def __init__(self, host: Host, keeps: Callable[[str], bool]) -> None:
         self._netlink = host.calls.netlink
-        self._links = Links(host)
-        self._keeps = keeps
+        self._links = Links(host, keeps)
 
     def collect(self) -> Iterator[Family]:
         """One family. Raises NoData where rtnetlink is refused."""
@@ -34,9 +33,8 @@ class Addresses:
             raise NoData(f"rtnetlink(7): {error.strerror or error}") from error
         rows: dict[Labels, float] = {}
         for index, bits, address in found:
-            device = names.get(index)
-            if device is not None and self._keeps(device):
-                rows[device, shown(address), str(bits), scope(address)] = 1
+            if index in names:
+                rows[names[index], shown(address), str(bits), scope(address)] = 1
         yield INFO.family(list(rows.items()))
 
 

@@ -4,6 +4,7 @@ Where rtnetlink is refused, as in a sandbox, the file takes its place. An entry 
 (NUD_NOARP) does not count, as it is not in the file either. Format: rtnetlink(7) on RTM_GETNEIGH, proc(5).
 """
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,7 +22,7 @@ AF_INET = 2
 
 _RTM_GETNEIGH = 30
 _NUD_NOARP = 0x40
-_NDMSG = Struct("=BxHIHBB")  # family, index, state, flags, type
+_NDMSG = Struct("=B3xIHBB")  # family, index, state, flags, type
 _COLUMNS = 6
 
 
@@ -49,28 +50,26 @@ class Arp:
         chosen = options if options is not None else Options()
         self._file = host.proc.keep("net/arp")
         self._netlink = host.calls.netlink
-        self._links = Links(host)
-        self._devices = chosen.devices
+        self._keeps = chosen.devices.keeps
+        self._links = Links(host, self._keeps)
         self._asks = chosen.netlink
 
     def collect(self, now: float) -> Iterator[Family]:
-        entries = self._entries()
-        yield ENTRIES.family([((name,), count) for name, count in entries.items() if self._devices.keeps(name)])
+        yield ENTRIES.family([((device,), count) for device, count in self._entries().items()])
 
-    def _entries(self) -> Counter[str]:
+    def _entries(self) -> dict[str, int]:
         if self._asks:
-            try:
+            with contextlib.suppress(OSError):  # asked again at the next scrape: a refusal costs little
                 return self._asked()
-            except OSError:
-                pass  # asked again at the next scrape: a refusal is cheap, and a time-out passes
-        return parse(required(self._file.read()), self._file.path)
+        entries = parse(required(self._file.read()), self._file.path)
+        return {device: count for device, count in entries.items() if self._keeps(device)}
 
-    def _asked(self) -> Counter[str]:
-        messages = self._netlink(NETLINK_ROUTE, _RTM_GETNEIGH, _NDMSG.pack(AF_INET, 0, 0, 0, 0, 0))
+    def _asked(self) -> dict[str, int]:
+        messages = self._netlink(NETLINK_ROUTE, _RTM_GETNEIGH, _NDMSG.pack(AF_INET, 0, 0, 0, 0))
         neighbours = [_NDMSG.unpack_from(message) for message in messages if len(message) >= _NDMSG.size]
         indexes = Counter(index for _, index, state, _, _ in neighbours if not state & _NUD_NOARP)
-        names = self._links.names(indexes)
-        return Counter({names[index]: count for index, count in indexes.items() if index in names})
+        names = self._links.names(indexes.keys()) if indexes else {}
+        return {names[index]: count for index, count in indexes.items() if index in names}
 
 
 def parse(text: str, path: str) -> Counter[str]:

@@ -164,7 +164,7 @@ def _add_modes(device: str, modes: LinkModes, found: sysfs.Gathered) -> None:
         for speed in linkmodes.speeds(bits):
             found.add(SPEEDS[what], (device, speed.duplex, speed.mode), speed.bytes_a_second)
         for bit, metric in ABILITIES[what].items():
-            found.add(metric, (device,), linkmodes.has(bits, bit))
+            found.add(metric, (device,), float(linkmodes.has(bits, bit)))
 
 
 def sanitized(name: str) -> str:

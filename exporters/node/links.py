@@ -6,7 +6,8 @@ does not tell names; those are asked for once, and again when /sys/class/net sho
 renamed. Format: linux/if_link.h, `struct if_stats_msg` and `struct rtnl_link_stats64`.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Mapping
+from collections.abc import Set as AbstractSet
 from struct import Struct
 
 from exporters.host import Host, Unreadable
@@ -41,34 +42,37 @@ _ASK_COUNTERS = _IF_STATS_MSG.pack(0, 0, 0, 1 << _IFLA_STATS_LINK_64 - 1)
 
 
 class Links:
-    """Knows the names of devices from one scrape to the next."""
+    """Knows the names of the devices that `keeps` lets through, from one scrape to the next."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, keeps: Callable[[str], bool]) -> None:
         self._netlink = host.calls.netlink
         self._sys = host.sys
+        self._keeps = keeps
         self._inodes: dict[str, int] | None = None
+        self._known: AbstractSet[int] = frozenset()
         self._names: dict[int, str] = {}
 
-    def names(self, indexes: Collection[int]) -> Mapping[int, str]:
-        """The devices' names by index; the same object as long as nothing changed. Raises OSError.
+    def names(self, indexes: AbstractSet[int]) -> Mapping[int, str]:
+        """The names of devices by index, which answer for `indexes` at least. Raises OSError.
 
-        One of `indexes` that is not in it was removed a moment ago.
+        One of `indexes` that is not in it is left out, or was removed a moment ago.
         """
         inodes = self._sys.inodes("class/net")  # names and their inodes: also two devices that swap names show
-        known = None if isinstance(inodes, Unreadable) else inodes
-        if known is None or known != self._inodes or not self._names.keys() >= set(indexes):
-            self._names = self._ask()
-            self._inodes = known
+        seen = None if isinstance(inodes, Unreadable) else inodes
+        if seen is None or seen != self._inodes or not self._known >= indexes:
+            names = self._ask()
+            self._inodes, self._known = seen, names.keys()
+            self._names = {index: name for index, name in names.items() if self._keeps(name)}
         return self._names
 
-    def counters(self) -> dict[int, Counters]:
-        """The counters of each device by its index, in the order of COUNTERS. Raises OSError."""
-        found: dict[int, Counters] = {}
+    def counters(self) -> dict[str, Counters]:
+        """The counters of each device by its name, in the order of COUNTERS. Raises OSError."""
+        messages: dict[int, bytes] = {}
         for message in self._netlink(NETLINK_ROUTE, _RTM_GETSTATS, _ASK_COUNTERS):
             if len(message) >= _WHOLE.size:
-                whole = _WHOLE.unpack_from(message)
-                found[whole[0]] = whole[3:] if whole[2] == _IFLA_STATS_LINK_64 else _aligned(message)
-        return found
+                messages[_NUMBER.unpack_from(message, 4)[0]] = message
+        names = self.names(messages.keys())
+        return {name: _counters(messages[index]) for index, name in names.items() if index in messages}
 
     def _ask(self) -> dict[int, str]:
         names: dict[int, str] = {}
@@ -79,7 +83,10 @@ class Links:
         return names
 
 
-def _aligned(message: bytes) -> Counters:
-    """The counters where they stand at a multiple of eight bytes, behind an attribute that only fills up."""
+def _counters(message: bytes) -> Counters:
+    whole = _WHOLE.unpack_from(message)
+    if whole[2] == _IFLA_STATS_LINK_64:
+        return whole[3:]
+    # where numbers must stand at a multiple of eight bytes, an attribute that only fills up comes first
     value = attributes(message, _IF_STATS_MSG.size).get(_IFLA_STATS_LINK_64, b"")
     return _COUNTERS.unpack(value[: _COUNTERS.size].ljust(_COUNTERS.size, b"\0"))

@@ -5,41 +5,63 @@ one, which then comes from /sys. rtnetlink costs less (see `links`); where it is
 than Linux 4.7, /proc/net/dev takes its place. Format: Documentation/networking/statistics.rst of the kernel, proc(5).
 """
 
+import contextlib
 import functools
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
 
-from exporters.collector import Family, Labels, Malformed, Metric, counter, required
+from exporters.collector import Family, Labels, Malformed, Metric, Sample, counter, required
 from exporters.host import Host
 from exporters.node import interfaces, sysfs
 from exporters.node.addresses import Addresses
-from exporters.node.links import Counters, Links
+from exporters.node.links import COUNTERS, Links
 from exporters.node.numbers import natural
 from exporters.options import NameFilter, Pattern, option
 
-RECEIVE = ("bytes", "packets", "errs", "drop", "fifo", "frame", "compressed", "multicast")
-TRANSMIT = ("bytes", "packets", "errs", "drop", "fifo", "colls", "carrier", "compressed")
+USUAL: dict[str, tuple[str, ...]] = {
+    "receive_bytes": ("rx_bytes",),
+    "receive_packets": ("rx_packets",),
+    "receive_errs": ("rx_errors",),
+    "receive_drop": ("rx_dropped", "rx_missed_errors"),
+    "receive_fifo": ("rx_fifo_errors",),
+    "receive_frame": ("rx_frame_errors", "rx_length_errors", "rx_over_errors", "rx_crc_errors"),
+    "receive_compressed": ("rx_compressed",),
+    "receive_multicast": ("multicast",),
+    "transmit_bytes": ("tx_bytes",),
+    "transmit_packets": ("tx_packets",),
+    "transmit_errs": ("tx_errors",),
+    "transmit_drop": ("tx_dropped",),
+    "transmit_fifo": ("tx_fifo_errors",),
+    "transmit_colls": ("collisions",),
+    "transmit_carrier": (
+        *("tx_carrier_errors", "tx_aborted_errors"),
+        *("tx_window_errors", "tx_heartbeat_errors"),
+    ),
+    "transmit_compressed": ("tx_compressed",),
+    "receive_nohandler": ("rx_nohandler",),
+}
+"""What both readers publish, and the kernel's counters that each is the sum of.
 
-USUAL = (*(f"receive_{name}" for name in RECEIVE), *(f"transmit_{name}" for name in TRANSMIT), "receive_nohandler")
-"""What both readers publish, in the order of /proc/net/dev, and what that file lacks."""
+The order is that of /proc/net/dev, the sums are those of the kernel's dev_seq_printf_stats; the last one is not there.
+"""
 
-DETAILED = (
-    *("receive_packets", "transmit_packets", "receive_bytes", "transmit_bytes"),
-    *("receive_errors", "transmit_errors", "receive_dropped", "transmit_dropped", "multicast", "collisions"),
-    *("receive_length_errors", "receive_over_errors", "receive_crc_errors", "receive_frame_errors"),
-    *("receive_fifo_errors", "receive_missed_errors", "transmit_aborted_errors", "transmit_carrier_errors"),
-    *("transmit_fifo_errors", "transmit_heartbeat_errors", "transmit_window_errors"),
-    *("receive_compressed", "transmit_compressed", "receive_nohandler"),
-)
-"""What rtnetlink tells, each number by itself, in the order of `links.COUNTERS`."""
+_PREFIXES = {"rx": "receive", "tx": "transmit"}
 
-_RENAMED = {"errs": "errors", "drop": "dropped"}
-DETAILED_FILE = tuple(
-    f"{direction}_{_RENAMED.get(name, name)}" for direction, _, name in (usual.partition("_") for usual in USUAL)
-)
-"""Of /proc/net/dev, whose numbers can't be told apart, node_exporter only spells two of the names out."""
 
+def _spelt_out(counter: str) -> str:
+    prefix, _, rest = counter.partition("_")
+    return f"{_PREFIXES[prefix]}_{rest}" if prefix in _PREFIXES else counter
+
+
+DETAILED = {_spelt_out(name): (name,) for name in COUNTERS}
+"""What rtnetlink tells, each number by itself."""
+
+FILE = tuple(USUAL)[:-1]
+FILE_DETAILED = tuple(name.replace("_errs", "_errors").replace("_drop", "_dropped") for name in FILE)
+"""The sums of /proc/net/dev can't be told apart: node_exporter only spells two of the names out."""
+
+NOHANDLER = "receive_nohandler"
 HEADER_LINES = 2
 
 
@@ -63,102 +85,106 @@ class Options:
         return interfaces.devices(self.device_include, self.device_exclude)
 
 
-class Table(NamedTuple):
-    """A column for each name, and a row for each device. A number that could not be read is None."""
-
-    columns: tuple[str, ...]
-    rows: Mapping[str, Sequence[int | None]]
-
-
-class Reader(Protocol):
-    """Where the numbers come from."""
-
-    def table(self) -> Table:
-        """The devices to publish. Raises OSError where it can't be used, NoData, Malformed."""
-        ...
-
-
 class NetDev:
     """Publishes devices as the options say."""
 
     def __init__(self, host: Host, options: Options | None = None) -> None:
         chosen = options if options is not None else Options()
-        keeps = functools.lru_cache(maxsize=4096)(chosen.devices.keeps)
-        self._readers: list[Reader] = [FileReader(host, keeps, detailed=chosen.enable_detailed_metrics)]
-        if chosen.netlink:
-            self._readers.insert(0, NetlinkReader(host, keeps, detailed=chosen.enable_detailed_metrics))
+        keeps = chosen.devices.keeps
+        self._file = FileReader(host, keeps, chosen)
+        self._netlink = NetlinkReader(host, keeps, chosen) if chosen.netlink else None
         self._addresses = Addresses(host, keeps) if chosen.address_info else None
-        self._aliases = Aliases(host) if chosen.label_ifalias else None
 
     def collect(self, now: float) -> Iterator[Family]:
-        columns, rows = self._table()
-        labels = [(device,) for device in rows] if self._aliases is None else self._aliases.beside(rows)
-        for name, numbers in zip(columns, zip(*rows.values(), strict=True), strict=False):  # without rows no columns
-            samples = [(of, value) for of, value in zip(labels, numbers, strict=True) if value is not None]
-            yield metric(name, aliases=self._aliases is not None).family(samples)
+        yield from self._read()
         if self._addresses is not None:
             yield from self._addresses.collect()
 
-    def _table(self) -> Table:
-        *preferred, last = self._readers
-        for reader in preferred:
-            try:
-                return reader.table()
-            except OSError:
-                continue  # asked again at the next scrape: a refusal is cheap, and a time-out passes
-        return last.table()
+    def _read(self) -> list[Family]:
+        if self._netlink is not None:
+            with contextlib.suppress(OSError):  # asked again at the next scrape: a refusal costs little
+                return self._netlink.read()
+        return self._file.read()
 
 
 @functools.cache
-def metric(name: str, *, aliases: bool) -> Metric:
-    """The metric of a column; few and fixed, so they are kept for good."""
+def metric(name: str, aliases: bool) -> Metric:  # noqa: FBT001 - the cache wants one way to call it
+    """The metric of a column, the same one for both readers."""
     labels = ("device", "ifalias") if aliases else ("device",)
     return counter(f"node_network_{name}_total", f"Network device statistic {name}.", *labels)
+
+
+class Labeller:
+    """The labels of devices; if the options say so, with the aliases that operators gave them by ip-link(8)."""
+
+    def __init__(self, host: Host, options: Options) -> None:
+        self._aliases = options.label_ifalias
+        self._known = sysfs.Known(lambda device: sysfs.Attributes(host.sys, f"class/net/{device}"))
+
+    def of(self, devices: Iterable[str]) -> list[Labels]:
+        """Labels for each device; one without an alias has the empty one."""
+        if not self._aliases:
+            return [(device,) for device in devices]
+        return [(device, known.text("ifalias") or "") for device, known in self._known.of(devices).items()]
 
 
 class NetlinkReader:
     """Reads the counters over rtnetlink."""
 
-    def __init__(self, host: Host, keeps: Callable[[str], bool], *, detailed: bool) -> None:
-        self._links = Links(host)
-        self._keeps = keeps
-        self._detailed = detailed
+    def __init__(self, host: Host, keeps: Callable[[str], bool], options: Options) -> None:
+        self._links = Links(host, keeps)
+        self._labels = Labeller(host, options)
+        sums = DETAILED if options.enable_detailed_metrics else USUAL
+        self._sums = [
+            (metric(name, options.label_ifalias), [COUNTERS.index(counter) for counter in counters])
+            for name, counters in sums.items()
+        ]
 
-    def table(self) -> Table:
-        counters = self._links.counters()
-        names = self._links.names(counters)
-        rows: dict[str, Sequence[int | None]] = {}
-        for index, values in counters.items():
-            name = names.get(index)
-            if name is not None and self._keeps(name):
-                rows[name] = values if self._detailed else usual(values)
-        return Table(DETAILED if self._detailed else USUAL, rows)
+    def read(self) -> list[Family]:
+        """The numbers as they are now. Raises OSError where rtnetlink is refused."""
+        found = self._links.counters()
+        if not found:
+            return []
+        labels, columns = self._labels.of(found), list(zip(*found.values(), strict=True))
+        return [
+            Family(metric, list(zip(labels, total(columns, counters), strict=True))) for metric, counters in self._sums
+        ]
 
 
-def usual(counters: Counters) -> Counters:
-    """The numbers of USUAL: what the kernel's dev_seq_printf_stats adds up for /proc/net/dev."""
-    rx_packets, tx_packets, rx_bytes, tx_bytes, rx_errors, tx_errors, rx_dropped, tx_dropped, *more = counters
-    multicast, collisions, rx_length, rx_over, rx_crc, rx_frame, rx_fifo, rx_missed, *more = more
-    tx_aborted, tx_carrier, tx_fifo, tx_heartbeat, tx_window, rx_compressed, tx_compressed, rx_nohandler = more
-    rx_frames, tx_carriers = rx_length + rx_over + rx_crc + rx_frame, tx_aborted + tx_carrier + tx_window + tx_heartbeat
-    return (
-        *(rx_bytes, rx_packets, rx_errors, rx_dropped + rx_missed, rx_fifo, rx_frames, rx_compressed, multicast),
-        *(tx_bytes, tx_packets, tx_errors, tx_dropped, tx_fifo, collisions, tx_carriers, tx_compressed),
-        rx_nohandler,
-    )
+def total(columns: Sequence[Sequence[int]], of: Sequence[int]) -> Sequence[int]:
+    """The sums of one or more columns, row by row."""
+    sums = columns[of[0]]
+    for other in of[1:]:
+        sums = list(map(operator.add, sums, columns[other]))
+    return sums
 
 
 class FileReader:
     """Reads /proc/net/dev, and of each device the number of packets without a handler."""
 
-    def __init__(self, host: Host, keeps: Callable[[str], bool], *, detailed: bool) -> None:
+    def __init__(self, host: Host, keeps: Callable[[str], bool], options: Options) -> None:
         self._file = host.proc.keep("net/dev")
-        self._keeps = keeps
-        self._columns = DETAILED_FILE if detailed else USUAL
+        self._keeps = functools.lru_cache(maxsize=4096)(keeps)
+        self._labels = Labeller(host, options)
+        self._metrics = [
+            metric(name, options.label_ifalias) for name in (FILE_DETAILED if options.enable_detailed_metrics else FILE)
+        ]
+        self._nohandler = metric(NOHANDLER, options.label_ifalias)
         self._known = sysfs.Known(lambda device: sysfs.Attributes(host.sys, f"class/net/{device}/statistics"))
 
-    def table(self) -> Table:
-        lines = required(self._file.read()).splitlines()
+    def read(self) -> list[Family]:
+        """The numbers as they are now. Raises NoData, Malformed."""
+        found = self._devices(required(self._file.read()).splitlines())
+        labels, columns = self._labels.of(found), zip(*found.values(), strict=True)
+        families = [  # without a device there are no columns
+            Family(metric, list(zip(labels, column, strict=True)))
+            for metric, column in zip(self._metrics, columns, strict=False)
+        ]
+        nohandler = [statistics.count("rx_nohandler") for statistics in self._known.of(found).values()]
+        known: list[Sample] = [(of, count) for of, count in zip(labels, nohandler, strict=True) if count is not None]
+        return [*families, Family(self._nohandler, known)]
+
+    def _devices(self, lines: list[str]) -> dict[str, list[int]]:
         if len(lines) < HEADER_LINES:
             raise Malformed(self._file.path, 1, "two lines of headings")
         found: dict[str, list[int]] = {}
@@ -167,27 +193,13 @@ class FileReader:
             device = name.strip()
             if self._keeps(device):
                 found[device] = self._numbers(number, line, device, rest)
-        known = self._known.of(found)
-        rows = {name: (*numbers, known[name].count("rx_nohandler")) for name, numbers in found.items()}
-        return Table(self._columns, rows)
+        return found
 
     def _numbers(self, number: int, line: str, device: str, rest: str) -> list[int]:
-        columns = len(USUAL) - 1
         try:
-            values = [natural(word) for word in rest.split()[:columns]]
+            values = [natural(word) for word in rest.split()[: len(FILE)]]
         except ValueError as error:
             raise Malformed(self._file.path, number, "numbers after the device's name", line) from error
-        if len(values) < columns or not device:
-            raise Malformed(self._file.path, number, f"a device and {columns} numbers", line)
+        if len(values) < len(FILE) or not device:
+            raise Malformed(self._file.path, number, f"a device and {len(FILE)} numbers", line)
         return values
-
-
-class Aliases:
-    """The aliases that operators give to devices, `ip link set … alias`; from /sys/class/net."""
-
-    def __init__(self, host: Host) -> None:
-        self._known = sysfs.Known(lambda device: sysfs.Attributes(host.sys, f"class/net/{device}"))
-
-    def beside(self, devices: Iterable[str]) -> list[Labels]:
-        """Labels for each device; one without an alias has the empty one."""
-        return [(device, known.text("ifalias") or "") for device, known in self._known.of(devices).items()]

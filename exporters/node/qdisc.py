@@ -57,8 +57,7 @@ class Qdisc:
 
     def __init__(self, host: Host, options: Options | None = None) -> None:
         self._netlink = host.calls.netlink
-        self._links = Links(host)
-        self._devices = (options if options is not None else Options()).devices
+        self._links = Links(host, (options if options is not None else Options()).devices.keeps)
 
     def collect(self, now: float) -> Iterator[Family]:
         try:
@@ -68,9 +67,8 @@ class Qdisc:
             raise NoData(f"rtnetlink(7): {error.strerror or error}") from error
         rows: dict[Labels, tuple[int, ...]] = {}
         for index, kind, values in roots:
-            device = names.get(index)
-            if device is not None and self._devices.keeps(device):
-                rows[device, kind] = values
+            if index in names:
+                rows[names[index], kind] = values
         for column, metric in enumerate(METRICS):
             yield metric.family([(labels, values[column]) for labels, values in rows.items()])
 
