@@ -1,29 +1,42 @@
-"""Time of each CPU by mode, from /proc/stat; isolated CPUs and thermal throttling, from /sys.
+"""Time of each CPU by mode, from /proc/stat; which CPUs there are, and what they are, where that is asked for.
 
 Counters are held up where the kernel lets them go back (idle and iowait do, a little). An idle time that
 falls by three seconds or more means a CPU that was taken away and came back: its counters start anew.
+Format: proc(5), Documentation/filesystems/proc.rst of the kernel.
 """
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass
 
-from exporters.collector import Family, Labels, Malformed, Sample, counter, gauge, optional, required, whole
-from exporters.host import Host, KeptFile, Unreadable
+from exporters.collector import Family, Labels, Malformed, Sample, counter, required, whole
+from exporters.host import Host
+from exporters.node.cpuinfo import CpuInfo
+from exporters.node.cputopology import Topology
+from exporters.options import Pattern, option
 
 SECONDS = counter("node_cpu_seconds_total", "Seconds the CPUs spent in each mode.", "cpu", "mode")
 GUEST = counter("node_cpu_guest_seconds_total", "Seconds the CPUs spent in guests (VMs) for each mode.", "cpu", "mode")
-ISOLATED = gauge("node_cpu_isolated", "Whether a CPU is isolated from the scheduler.", "cpu")
-CORE_THROTTLES = counter(
-    "node_cpu_core_throttles_total", "Number of times this CPU core has been throttled.", "package", "core"
-)
-PACKAGE_THROTTLES = counter(
-    "node_cpu_package_throttles_total", "Number of times this CPU package has been throttled.", "package"
-)
 
 MODES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 GUEST_MODES = ("user", "nice")
+COLUMNS = len(MODES) + len(GUEST_MODES)
 IDLE = MODES.index("idle")
 HOTPLUG_SECONDS = 3.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is published beside the times. To include flags or bugs switches `info` on."""
+
+    guest: bool = option(True, "Publish the time that CPUs spent in guests.")
+    info: bool = option(False, "Publish what /proc/cpuinfo says of each CPU.")
+    flags_include: Pattern | None = option(
+        None, "Flags of the CPU to publish; implies info.", flag="collector.cpu.info.flags-include"
+    )
+    bugs_include: Pattern | None = option(
+        None, "Bugs of the CPU to publish; implies info.", flag="collector.cpu.info.bugs-include"
+    )
 
 
 class _Times:
@@ -34,94 +47,78 @@ class _Times:
     def __init__(self, cpu: str) -> None:
         self.labels: list[Labels] = [(cpu, mode) for mode in MODES]
         self.guest_labels: list[Labels] = [(cpu, mode) for mode in GUEST_MODES]
-        self.values: list[float] = []
+        self.values: list[float] = [0.0] * COLUMNS
 
     def take(self, values: list[float]) -> list[float]:
         """The values to publish now."""
         old = self.values
-        if len(old) == len(values) and old[IDLE] - values[IDLE] < HOTPLUG_SECONDS:
+        if old[IDLE] - values[IDLE] < HOTPLUG_SECONDS:
             values = list(map(max, old, values))
         self.values = values
         return values
 
 
 class Cpu:
-    """Reads /proc/stat at each scrape, and the throttle counters of CPUs that have them."""
+    """Reads /proc/stat at each scrape, and what `options` ask for."""
 
-    def __init__(self, host: Host, ticks_a_second: int = os.sysconf("SC_CLK_TCK")) -> None:
+    def __init__(
+        self, host: Host, options: Options | None = None, ticks_a_second: int = os.sysconf("SC_CLK_TCK")
+    ) -> None:
+        chosen = options if options is not None else Options()
         self._stat = host.proc.keep("stat")
         self._ticks = ticks_a_second
+        self._guest = chosen.guest
         self._times: dict[str, _Times] = {}
-        self._throttles = Throttles(host)
-        self._isolated = cpu_list(optional(host.sys.read("devices/system/cpu/isolated")))
+        self._topology = Topology(host)
+        flags, bugs = _given(chosen.flags_include), _given(chosen.bugs_include)
+        self._info = CpuInfo(host, flags, bugs) if chosen.info or flags or bugs else None
 
     def collect(self, now: float) -> Iterator[Family]:
         samples: list[Sample] = []
         guests: list[Sample] = []
-        for number, line in enumerate(required(self._stat.read()).splitlines(), 1):
+        self._times = self._read(samples, guests)
+        yield SECONDS.family(samples)
+        if self._guest:
+            yield GUEST.family(guests)
+        yield from self._topology.collect()
+        if self._info is not None:
+            yield from self._info.collect()
+
+    def _read(self, samples: list[Sample], guests: list[Sample]) -> dict[str, _Times]:
+        """Add the samples of all CPUs that are online; their times replace those kept, so that others are forgotten."""
+        text = required(self._stat.read())
+        times: dict[str, _Times] = {}
+        # the CPUs stand first; the line of interrupts that follows goes on with thousands of numbers
+        for number, line in enumerate(text.partition("\nintr")[0].splitlines(), 1):
             if not line.startswith("cpu"):
-                break  # the CPUs stand first
-            if not line.startswith("cpu "):
-                self._take(number, line, samples, guests)
+                break
+            if line.startswith("cpu "):
+                continue
+            cpu, seconds = self._parse(number, line)
+            if cpu in times or not cpu.isdigit():
+                raise Malformed(self._stat.path, number, "one line for each CPU's number", line)
+            mine = times[cpu] = self._times.get(cpu) or _Times(cpu)
+            values = mine.take(seconds)
+            samples += zip(mine.labels, values, strict=False)
+            guests += zip(mine.guest_labels, values[len(MODES) :], strict=True)
         if not samples:
             raise Malformed(self._stat.path, 1, "a line for each CPU, such as `cpu0 1 2 3 …`")
-        yield SECONDS.family(samples)
-        yield GUEST.family(guests)
-        yield ISOLATED.family([((cpu,), 1) for cpu in self._isolated])
-        yield from self._throttles.collect()
+        return times
 
-    def _take(self, number: int, line: str, samples: list[Sample], guests: list[Sample]) -> None:
+    def _parse(self, number: int, line: str) -> tuple[str, list[float]]:
+        """The CPU's name without `cpu`, and its seconds by mode."""
         name, *words = line.split()
+        ticks = self._ticks
         try:
-            seconds = [whole(word) / self._ticks for word in words]
+            seconds = [whole(word) / ticks for word in words[:COLUMNS]]
         except ValueError as error:
             raise Malformed(self._stat.path, number, "numbers after the CPU's name", line) from error
-        if len(seconds) < IDLE + 1:
+        if len(seconds) <= IDLE:
             raise Malformed(self._stat.path, number, "four numbers or more after the CPU's name", line)
-        seconds += [0.0] * (len(MODES) + len(GUEST_MODES) - len(seconds))  # kernels before 2.6.33 have fewer
-        cpu = name[3:]
-        times = self._times.get(cpu)
-        if times is None:
-            times = self._times[cpu] = _Times(cpu)
-        values = times.take(seconds)
-        samples += zip(times.labels, values, strict=False)
-        guests += zip(times.guest_labels, values[len(MODES) :], strict=False)
+        seconds += [0.0] * (COLUMNS - len(seconds))  # kernels before 2.6.33 have fewer
+        return name[3:], seconds
 
 
-class Throttles:
-    """The thermal throttle counters, one a core and one a package, found once at start."""
-
-    def __init__(self, host: Host) -> None:
-        self._cores: dict[Labels, KeptFile] = {}
-        self._packages: dict[Labels, KeptFile] = {}
-        base = "devices/system/cpu"
-        names = host.sys.folders(base)
-        for name in [] if isinstance(names, Unreadable) else names:
-            package = optional(host.sys.read(f"{base}/{name}/topology/physical_package_id"))
-            core = optional(host.sys.read(f"{base}/{name}/topology/core_id"))
-            folder = f"{base}/{name}/thermal_throttle"
-            if package and core and not isinstance(host.sys.status(folder), Unreadable):
-                self._cores.setdefault((package, core), host.sys.keep(f"{folder}/core_throttle_count"))
-                self._packages.setdefault((package,), host.sys.keep(f"{folder}/package_throttle_count"))
-
-    def collect(self) -> Iterator[Family]:
-        """Nothing on machines without thermal sensors, which is most virtual ones."""
-        yield CORE_THROTTLES.family(_numbers(self._cores))
-        yield PACKAGE_THROTTLES.family(_numbers(self._packages))
-
-
-def _numbers(files: dict[Labels, KeptFile]) -> list[Sample]:
-    """The number in each file; a file that is absent or holds none gives no sample."""
-    texts = [(labels, optional(file.read())) for labels, file in files.items()]
-    return [(labels, int(text)) for labels, text in texts if text.isascii() and text.isdigit()]
-
-
-def cpu_list(text: str) -> list[str]:
-    """The kernel's list format, `0-2,7`, as single numbers. A text that is none gives nothing."""
-    cpus: list[str] = []
-    for part in text.split(","):
-        first, dash, last = part.partition("-")
-        if first.isdigit() and first.isascii() and (not dash or (last.isdigit() and last.isascii())):
-            # a CPU number has at most five digits; a longer one is no list but noise
-            cpus += [str(cpu) for cpu in range(int(first), min(int(last or first), 99_999) + 1)]
-    return cpus
+def _given(pattern: Pattern | None) -> Pattern | None:
+    """A pattern that was set; an empty one stands for none."""
+    return pattern if pattern is not None and pattern.pattern else None
