@@ -16,7 +16,7 @@ KINDS = {"ce": "correctable", "ue": "uncorrectable"}
 
 def _counters(level: str, where: str, *labels: str) -> dict[str, Metric]:
     return {
-        kind: counter(f"node_edac_{level}{word}_errors_total", f"Memory errors {word} {where}.", *labels)
+        kind: counter(f"node_edac_{level}{word}_errors_total", f"{word.capitalize()} memory errors {where}.", *labels)
         for kind, word in KINDS.items()
     }
 

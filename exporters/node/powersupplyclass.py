@@ -45,7 +45,7 @@ NAMES: dict[str, tuple[str, float]] = {
 """A file → what its metric's name ends in, and by what its number is divided."""
 
 METRICS: dict[str, tuple[Metric, float]] = {
-    file: (gauge(f"node_power_supply_{name}", f"A power supply's {file}.", "power_supply"), divisor)
+    file: (gauge(f"node_power_supply_{name}", f"A power supply's {file.replace('_', ' ')}.", "power_supply"), divisor)
     for file, (name, divisor) in NAMES.items()
 }
 

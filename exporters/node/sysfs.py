@@ -216,7 +216,7 @@ class Gathered:
             value = number(content)
             if value is not None and (value >= 0 or metric.kind != "counter"):
                 if value != none:
-                    self.add(metric, labels, value * factor / divisor)
+                    self.add(metric, labels, value * factor if divisor == 1 else value * factor / divisor)
             elif isinstance(content, Unreadable):
                 if needed:
                     self.fail(NoData(str(content)))

@@ -8,7 +8,7 @@ import pytest
 
 from exporters.collector import Collector, Family, Malformed, NoData
 from exporters.host import Access, Host, Purse
-from exporters.node import hwmon, infiniband, powersupplyclass, rapl, tapestats
+from exporters.node import edac, hwmon, infiniband, powersupplyclass, rapl, tapestats
 from exporters.node.edac import Edac
 from exporters.node.fibrechannel import FibreChannel
 from exporters.node.hwmon import Hwmon
@@ -28,6 +28,12 @@ from tests.exporters.machines import NOW, recorded_machine
 def machine(tmp_path: Path) -> FakeMachine:
     """A machine without devices."""
     return FakeMachine(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> FakeMachine:
+    """The recorded machine, to be left as it was found."""
+    return recorded_machine(tmp_path_factory.mktemp("recorded"))
 
 
 def chip(machine: FakeMachine, number: int, files: dict[str, str], device: str = "") -> None:
@@ -311,23 +317,23 @@ def test_a_drive_is_published_under_one_of_its_names(machine: FakeMachine) -> No
     ],
 )
 def test_one_broken_file_costs_its_own_samples(
-    tmp_path: Path, collector: Callable[[Host], Collector], file: str, content: str
+    recorded: FakeMachine, collector: Callable[[Host], Collector], file: str, content: str
 ) -> None:
     """The failure names the file and the line; all else is published."""
-    whole, failure = partial(collector(recorded_machine(tmp_path).host))
+    whole, failure = partial(collector(recorded.host))
     assert not failure
-    machine = FakeMachine(tmp_path)
-    machine.write(f"sys/{file}", content)
-    rest, failure = partial(collector(machine.host))
-    assert f"{machine.roots.sysfs}/{file}:1: expected" in failure
+    before = (recorded.folder / "sys" / file).read_bytes()
+    recorded.write(f"sys/{file}", content)
+    rest, failure = partial(collector(recorded.host))
+    recorded.write(f"sys/{file}", before)
+    assert f"{recorded.roots.sysfs}/{file}:1: expected" in failure
     assert 1 <= len(whole.keys() - rest.keys()) <= 3
     assert all(whole[name] == value for name, value in rest.items())
 
 
-def test_a_count_that_is_missing_is_a_failure(tmp_path: Path) -> None:
+def test_a_count_that_is_missing_is_a_failure(machine: FakeMachine) -> None:
     """Of memory errors, since its absence would look like health."""
-    machine = recorded_machine(tmp_path)
-    machine.remove("sys/devices/system/edac/mc/mc0/ce_count")
+    machine.write_all(dict.fromkeys(("ue_count", "ce_noinfo_count", "ue_noinfo_count"), "0"), f"sys/{edac.FOLDER}/mc0")
     samples, failure = partial(Edac(machine.host))
     assert failure.endswith("mc0/ce_count: No such file or directory")
     assert 'node_edac_uncorrectable_errors_total{controller="0"}' in samples
