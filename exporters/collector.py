@@ -4,8 +4,8 @@ A family is a `Metric`, made once when the module is loaded, and the samples of 
 plain pairs of label values and a number: the renderer keeps the text of `name{labels}` by those values.
 """
 
-from collections.abc import Iterable
-from typing import Literal, NamedTuple, Protocol, get_args
+from collections.abc import Callable, Collection, Iterable, Mapping
+from typing import Literal, NamedTuple, Protocol, get_args, runtime_checkable
 
 from exporters.host import Unreadable
 
@@ -82,6 +82,30 @@ class Collector(Protocol):
         have what the collector reads, Malformed when a file is not as expected; what was yielded before
         stays in the scrape.
         """
+        ...
+
+
+class Fault(NamedTuple):
+    """What is wrong with a file that others wrote: where (line 0 is the whole of it), why in a word, and in full."""
+
+    path: str
+    line: int
+    reason: str
+    detail: str
+
+
+@runtime_checkable
+class Guest(Collector, Protocol):
+    """A collector of metrics that others wrote, under names that they chose: it runs after all others."""
+
+    def give_way(self, taken: Callable[[], Mapping[str, str]]) -> None:
+        """Called once, before all scrapes: while it collects, `taken()` are the names that it may not publish, and
+        whose they are.
+        """
+        ...
+
+    def faults(self) -> Collection[Fault]:
+        """What was wrong when it last collected. It publishes the rest, and succeeds."""
         ...
 
 

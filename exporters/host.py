@@ -101,6 +101,13 @@ class KeptFile:
 
     def read_record(self) -> bytes | Unreadable:
         """The content of a file that the kernel writes as one record, as all of cgroupfs: one system call."""
+        if self._descriptor >= 0:  # nearly always: a scrape reads hundreds of files, so without a call to spare
+            try:
+                content = os.pread(self._descriptor, _CHUNK, 0)
+            except OSError as error:
+                return self._failed(error, kept=True, whole=False)
+            if len(content) < _CHUNK:
+                return content
         return self._read(whole=False)
 
     def close(self) -> None:
@@ -122,11 +129,17 @@ class KeptFile:
                 self._access.purse.left -= 1
             return _content(self._descriptor, self.path, whole=whole)
         except OSError as error:
-            refused = _unreadable(self.path, error, self._access)
-            if refused.reason is Reason.NOT_SUPPORTED:
-                return refused  # so says the device, such as one that is down of its speed; the file is no staler
+            return self._failed(error, kept=kept, whole=whole)
+
+    def _failed(self, error: OSError, *, kept: bool, whole: bool) -> bytes | Unreadable:
+        """A kept descriptor may be stale, so try a new one; not so where the device refuses an answer, as one that is
+        down when asked for its speed.
+        """
+        if _REASONS.get(error.errno or 0) is not Reason.NOT_SUPPORTED:
             self.close()
-            return self._read(whole=whole) if kept else refused
+            if kept:
+                return self._read(whole=whole)
+        return _unreadable(self.path, error, self._access)
 
 
 def _content(descriptor: int, path: str, *, whole: bool) -> bytes | Unreadable:
@@ -248,6 +261,10 @@ class Host:
     def view(self) -> "Host":
         """The same machine with denials of its own: one for each collector."""
         return Host(self._roots, self.calls, Access(self._access.purse))
+
+    def folder(self, path: str) -> Tree:
+        """A folder that an operator named; it need not be below one of the roots."""
+        return Tree(path, self._access)
 
     @property
     def denied(self) -> dict[str, str]:

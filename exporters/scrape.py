@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol, TypeVar
 
-from exporters.collector import Collector, Family, Malformed, Metric, NoData, gauge
+from exporters.collector import Collector, Family, Fault, Guest, Malformed, Metric, NoData, gauge
 from exporters.log import Log
 from exporters.patience import Patience
 
@@ -61,6 +61,11 @@ class Group:
             denied if denied is not None else {},
         )
 
+    @property
+    def own(self) -> list[Metric]:
+        """The metrics that tell how the collectors fared."""
+        return [metric for metric in (self.duration, self.success, self.error) if metric is not None]
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -87,6 +92,9 @@ class _Outcome(NamedTuple):
     seconds: float
 
 
+OWN = "the exporter itself"
+"""Who publishes what no collector of a group does."""
+
 Key = tuple[str, str]
 """A group's name and a collector's."""
 
@@ -109,6 +117,8 @@ class Scraper:
         self.limits = limits if limits is not None else Limits()
         self.states: dict[str, str] = {}
         """Why a collector has no data, or what it lacks the right to; a collector that is well is not in it."""
+        self.seconds: dict[str, float] = {}
+        """How long each collector took when it was last asked."""
         self._log = log
         self._clock = clock
         self._always = always
@@ -116,6 +126,17 @@ class Scraper:
         self._by_name = {group.name: group for group in groups}
         self._patience = Patience(self._run, self.limits.collector, self.limits.scrape)
         self._now = 0.0
+        self._guests = {
+            (group.name, name): collector
+            for group in groups
+            for name, collector in group.collectors.items()
+            if isinstance(collector, Guest)
+        }
+        self._faults: dict[Key, dict[tuple[str, int, str], Fault]] = {}
+        self._published: dict[str, Iterable[Family]] = {}
+        self._taken = {metric.name: OWN for group in groups for metric in group.own}
+        for guest in self._guests.values():
+            guest.give_way(self._names)
 
     def select(self, only: Iterable[str], without: Iterable[str]) -> Selection:
         """The selection of `collect[]` and `exclude[]`. Raises BadSelection."""
@@ -143,13 +164,15 @@ class Scraper:
                 for name in group.collectors
                 if (group.name, name) in selection
             ]
+            keys.sort(key=self._guests.__contains__)  # guests last
+            own = [family for collector in self._always for family in collector.collect(self._now)]
+            self._published[OWN] = own
             limit = self.limits.scrape if deadline is None else min(self.limits.scrape, deadline)
             outcomes = self._patience.ask(keys, limit)
             families: list[Family] = []
             for group in self.groups:
                 self._report(group, [key for key in keys if key[0] == group.name], outcomes, families)
-            for collector in self._always:
-                families.extend(collector.collect(self._now))
+            families.extend(own)
             return use(families)
 
     def _report(self, group: Group, keys: list[Key], outcomes: Mapping[Key, _Outcome], families: list[Family]) -> None:
@@ -161,6 +184,7 @@ class Scraper:
                 reason = f"hangs: no answer within {self.limits.collector:g} seconds, or the scrape's time was over"
                 self._failed(key[1], reason, self._log.warning)
                 outcome = _Outcome([], False, self.limits.collector)
+            self.seconds[key[1]] = outcome.seconds
             fared.append((key[1], outcome))
             families.extend(outcome.families)
         families.append(group.duration.family([((name,), outcome.seconds) for name, outcome in fared]))
@@ -177,11 +201,33 @@ class Scraper:
         start = self._clock.monotonic()
         success = self._collect(name, group.collectors[name], families)
         seconds = self._clock.monotonic() - start
+        guest = self._guests.get(key)
+        if guest is None:
+            self._published[name] = families
+        else:
+            self._complain(key, guest.faults())
         if denied:
             self._lacks(name, denied)
         elif success and self.states.pop(name, None) is not None:
             self._log.info("collector works again", collector=name)
         return _Outcome(families, success, seconds)
+
+    def _names(self) -> Mapping[str, str]:
+        """The names of all metrics since the start, and who published them: what a scrape leaves out stays taken."""
+        for name in list(self._published):  # a collector that hung may come back at any moment
+            self._taken.update((metric.name, name) for metric, samples in self._published.pop(name, ()) if samples)
+        return self._taken
+
+    def _complain(self, key: Key, faults: Iterable[Fault]) -> None:
+        """Log each fault in what others wrote when it begins, and say when a file is free of them."""
+        known, now = self._faults.get(key, {}), {(fault.path, fault.line, fault.reason): fault for fault in faults}
+        for place, fault in now.items():
+            if place not in known:
+                where = {"path": fault.path, "line": fault.line} if fault.line else {"path": fault.path}
+                self._log.warning("metrics left out", collector=key[1], **where, why=fault.reason, reason=fault.detail)
+        for path in sorted({path for path, _, _ in known} - {path for path, _, _ in now}):
+            self._log.info("no fault any more", collector=key[1], path=path)
+        self._faults[key] = now
 
     def _collect(self, name: str, collector: Collector, families: list[Family]) -> bool:
         try:
