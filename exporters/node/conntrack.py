@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Malformed, gauge, required
 from exporters.host import Host, KeptFile
-from exporters.node.numbers import hexadecimal
+from exporters.node.numbers import hexadecimals
 from exporters.node.sysfs import needed
 
 ENTRIES = gauge("node_nf_conntrack_entries", "Connections that are tracked.")
@@ -45,18 +45,20 @@ class Conntrack:
 
 
 def sums(file: KeptFile) -> dict[str, int]:
-    """The sum of each column over all CPUs, by its heading. Raises NoData, Malformed."""
-    names, *lines = required(file.read()).splitlines() or [""]
-    columns = names.split()
-    if "found" not in columns:
-        raise Malformed(file.path, 1, "headings such as `entries searched found`", names)
-    totals = [0] * len(columns)
+    """The sum of each column of STATISTICS over all CPUs. Raises NoData, Malformed."""
+    headings, *lines = required(file.read()).splitlines() or [""]
+    columns = headings.split()
+    places = [place for place, name in enumerate(columns) if name in STATISTICS]
+    if not places:
+        raise Malformed(file.path, 1, "headings such as `entries searched found`", headings)
+    totals = [0] * len(places)
     for number, line in enumerate(lines, 2):
+        words = line.split()
+        if len(words) != len(columns):
+            raise Malformed(file.path, number, f"{len(columns)} numbers", line)
         try:
-            row = [hexadecimal(word) for word in line.split()]
+            row = hexadecimals([words[place] for place in places])
         except ValueError as error:
             raise Malformed(file.path, number, "hexadecimal numbers", line) from error
-        if len(row) != len(columns):
-            raise Malformed(file.path, number, f"{len(columns)} numbers", line)
         totals = [total + value for total, value in zip(totals, row, strict=True)]
-    return dict(zip(columns, totals, strict=True))
+    return {columns[place]: total for place, total in zip(places, totals, strict=True)}

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from exporters.collector import Family, Malformed, counter, gauge, required
 from exporters.host import Host, KeptFile
-from exporters.node.numbers import hexadecimal, natural
+from exporters.node.numbers import hexadecimals, natural
 from exporters.options import option
 
 TOTALS = (
@@ -83,7 +83,7 @@ def totals(file: KeptFile) -> list[int]:
     lines = required(file.read()).splitlines()
     line = lines[2] if len(lines) > 2 else ""
     try:
-        numbers = [hexadecimal(word) for word in line.split()]
+        numbers = hexadecimals(line.split())
     except ValueError as error:
         raise Malformed(file.path, 3, "hexadecimal numbers", line) from error
     if len(numbers) != len(TOTALS):
@@ -127,7 +127,7 @@ def endpoint(text: str) -> tuple[str, str]:
         shown = _ipv6(address.strip("[]"))
     else:
         raise ValueError(f"no address: {text}")
-    return shown, str(hexadecimal(port))
+    return shown, str(*hexadecimals([port]))
 
 
 def _ipv6(address: str) -> str:

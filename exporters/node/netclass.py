@@ -5,13 +5,14 @@ files of the first devices stay open. A kept file follows its device when that i
 swapped names shows in the inodes of the folder. Format: the kernel's Documentation/ABI/testing/sysfs-class-net.
 """
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from exporters.collector import Family, Metric, NoData, Sample, counter, gauge
-from exporters.host import Host, Unreadable
+from exporters.host import Host, Tree, Unreadable
 from exporters.node.interfaces import CONTAINERS, EXCLUDE_HELP, devices
-from exporters.node.sysfs import Attributes, Known
+from exporters.node.sysfs import Known, number, text
 from exporters.options import Pattern, option
 
 UP = gauge("node_network_up", "Whether the device's operstate is up.", "device")
@@ -48,9 +49,16 @@ COUNTERS: dict[str, Metric] = {
         ("carrier_down_count", "carrier_down_changes", "Times that the link went."),
     )
 }
-METRICS = (UP, INFO, SPEED, FLAGS, *GAUGES.values(), *COUNTERS.values())
+PLAIN = {**GAUGES, **COUNTERS}
+METRICS = (UP, INFO, SPEED, FLAGS, *PLAIN.values())
 
 IFF_UP = 1
+WHEN_UP = ("carrier", "dormant", "duplex", "speed")
+"""What the kernel refuses to tell of a device that is down; to be refused costs more than to be told."""
+
+WORDS = ("address", "broadcast", "operstate", "ifalias")
+ALWAYS = (*WORDS, *(attribute for attribute in PLAIN if attribute not in WHEN_UP))
+
 BYTES_IN_MEGABIT = 125_000
 MOST_KEPT = 32
 """Devices whose files stay open; each takes some 20 descriptors and 100 kB of the kernel's memory."""
@@ -68,30 +76,31 @@ class Options:
 
 
 class NetClass:
-    """Reads every attribute at each scrape; one that a device can't tell, as speed when it is down, gives no sample."""
+    """Reads every attribute at each scrape, and makes samples anew of devices that have changed."""
 
     def __init__(self, host: Host, options: Options | None = None) -> None:
         self._sys = host.sys
         chosen = options if options is not None else Options()
         self._filter = devices(None, chosen.ignored_devices)
-        self._lowest_speed = 0 if chosen.ignore_invalid_speed else None
-        self._known = Known(lambda name: Attributes(host.sys, f"class/net/{name}"))
+        self._known = Known(lambda name: Device(host.sys, name, ignore_invalid_speed=chosen.ignore_invalid_speed))
         self._inodes: dict[str, int] = {}
-        self._devices: dict[str, Attributes] = {}
+        self._devices: dict[str, Device] = {}
+        self._families: list[Family] = []
 
-    def collect(self, now: float) -> Iterator[Family]:
+    def collect(self, now: float) -> list[Family]:
         inodes = self._sys.inodes("class/net")
         if isinstance(inodes, Unreadable):
             raise NoData(str(inodes))
-        if inodes != self._inodes:
+        changed = inodes != self._inodes
+        if changed:
             self._discover(inodes)
-        samples: dict[Metric, list[Sample]] = {metric: [] for metric in METRICS}
-        for place, (name, device) in enumerate(self._devices.items()):
-            self._take(name, device, samples)
+        for place, device in enumerate(self._devices.values()):
+            changed = device.read() or changed
             if place >= MOST_KEPT:
                 device.close()
-        for metric in METRICS:
-            yield metric.family(samples[metric])
+        if changed:
+            self._families = self._grouped()
+        return self._families
 
     def _discover(self, inodes: dict[str, int]) -> None:
         self._devices = self._known.of(name for name in inodes if name != NO_DEVICE and self._filter.keeps(name))
@@ -100,29 +109,63 @@ class NetClass:
                 device.close()
         self._inodes = inodes
 
-    def _take(self, name: str, device: Attributes, samples: dict[Metric, list[Sample]]) -> None:
-        state = device.text("operstate")
+    def _grouped(self) -> list[Family]:
+        samples: dict[Metric, list[Sample]] = {metric: [] for metric in METRICS}
+        for device in self._devices.values():
+            for metric, sample in device.samples:
+                samples[metric].append(sample)
+        return [metric.family(samples[metric]) for metric in METRICS]
+
+
+class Device:
+    """The files of one device, and its samples as of the last read."""
+
+    def __init__(self, tree: Tree, name: str, *, ignore_invalid_speed: bool) -> None:
+        self.samples: list[tuple[Metric, Sample]] = []
+        self._name = name
+        self._lowest_speed = 0 if ignore_invalid_speed else -math.inf
+        self._flags, self._always, self._when_up = (
+            [tree.keep(f"class/net/{name}/{attribute}") for attribute in attributes]
+            for attributes in (("flags",), ALWAYS, WHEN_UP)
+        )
+        self._contents: list[bytes | Unreadable] = []
+        self._up = True
+
+    def read(self) -> bool:
+        """Read all files again; whether that changed any sample."""
+        contents = [file.read_record() for file in self._flags]
+        if contents != self._contents[:1]:
+            flags = number(contents[0])
+            self._up = flags is None or bool(flags & IFF_UP)
+        contents += [file.read_record() for file in self._always]
+        if self._up:
+            contents += [file.read_record() for file in self._when_up]
+        if contents == self._contents:
+            return False
+        self._contents = contents
+        self.samples = list(self._parsed(dict(zip(("flags", *ALWAYS, *WHEN_UP), contents, strict=False))))
+        return True
+
+    def close(self) -> None:
+        for file in (*self._flags, *self._always, *self._when_up):
+            file.close()
+
+    def _parsed(self, contents: Mapping[str, bytes | Unreadable]) -> Iterator[tuple[Metric, Sample]]:
+        """What a device can't tell gives no sample. A device without a state went a moment ago."""
+        words = {attribute: text(contents[attribute]) for attribute in ("duplex", *WORDS) if attribute in contents}
+        state = words["operstate"]
         if state is None:
-            return  # the device has just gone
-        labels, flags, speed = (name,), device.number("flags"), device.number("speed")
-        samples[UP].append((labels, float(state == "up")))
-        samples[INFO].append((_words(name, device, state, flags), 1))
+            return
+        labels, flags, speed = (self._name,), number(contents["flags"]), number(contents.get("speed", b""))
+        admin = "unknown" if flags is None else "up" if flags & IFF_UP else "down"
+        told = [words.get(attribute) or "" for attribute in ("address", "broadcast", "duplex")]
+        yield UP, (labels, int(state == "up"))
+        yield INFO, ((self._name, *told, state, admin, words["ifalias"] or ""), 1)
         if flags is not None:
-            samples[FLAGS].append((labels, flags))
-        if speed is not None and (self._lowest_speed is None or speed >= self._lowest_speed):
-            samples[SPEED].append((labels, speed * BYTES_IN_MEGABIT))
-        for attribute, metric in GAUGES.items():
-            if (value := device.number(attribute)) is not None:
-                samples[metric].append((labels, value))
-        for attribute, metric in COUNTERS.items():
-            if (value := device.count(attribute)) is not None:
-                samples[metric].append((labels, value))
-
-
-def _words(name: str, device: Attributes, state: str, flags: int | None) -> tuple[str, ...]:
-    """The labels of INFO; what a device does not tell is empty."""
-    admin = "unknown" if flags is None else "up" if flags & IFF_UP else "down"
-    address, broadcast, duplex, alias = (
-        device.text(attribute) or "" for attribute in ("address", "broadcast", "duplex", "ifalias")
-    )
-    return (name, address, broadcast, duplex, state, admin, alias)
+            yield FLAGS, (labels, flags)
+        if speed is not None and speed >= self._lowest_speed:
+            yield SPEED, (labels, speed * BYTES_IN_MEGABIT)
+        for attribute, content in contents.items():
+            metric, value = PLAIN.get(attribute), number(content)
+            if metric is not None and value is not None and (value >= 0 or metric.kind != "counter"):
+                yield metric, (labels, value)

@@ -8,8 +8,9 @@ when the names change, not at each scrape. Format: Documentation/networking/snmp
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from exporters.collector import Family, Malformed, Metric, NoData, required, untyped, whole
+from exporters.collector import Family, Malformed, Metric, NoData, required, untyped
 from exporters.host import Host, Reason, Unreadable
 from exporters.options import Pattern, option
 
@@ -23,6 +24,8 @@ NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*")
 NAME_OF_6 = re.compile(r"([A-Za-z]*6)([A-Za-z0-9]+)")
 """`Ip6InReceives` is `InReceives` of `Ip6`."""
 
+LOWEST, BEYOND = -(1 << 63), 1 << 64
+
 
 @dataclass(frozen=True, slots=True)
 class Options:
@@ -31,8 +34,14 @@ class Options:
     fields: Pattern = option(FIELDS, "Counters to publish, by names such as TcpExt_ListenDrops.")
 
 
-Picks = list[tuple[int, Metric]]
-"""The places of what is published in a list of numbers."""
+class Picks(NamedTuple):
+    """What is published of a list of numbers: its places and metrics. `head` and `width` are the whole list's."""
+
+    head: str
+    width: int
+    places: list[int]
+    metrics: list[Metric]
+
 
 MOST_KEPT = 64
 """Lists of names whose picks are kept; a machine has about ten, of which that of IcmpMsg changes now and then."""
@@ -64,32 +73,28 @@ class NetStat:
         lines = text.splitlines()
         if not lines or len(lines) % 2:
             raise Malformed(path, len(lines), "pairs of lines, one of names and one of numbers")
-        for number, (names, line) in enumerate(zip(lines[::2], lines[1::2], strict=True), 1):
-            words = line.split()
-            if len(words) != names.count(" ") + 1 or not names.startswith(f"{words[0]} "):
-                raise Malformed(path, 2 * number, "as many numbers as names", line)
-            self._take(path, 2 * number, self._picked(names, keys_of_table), words, values)
+        for at in range(0, len(lines), 2):
+            picks = self._picks.get(lines[at]) or self._pick(lines[at], keys_of_table)
+            words = lines[at + 1].split()
+            if len(words) != picks.width or words[0] != picks.head:
+                raise Malformed(path, at + 2, "as many numbers as names", lines[at + 1])
+            _take(path, at + 2, picks, words, values)
 
     def _take_list(self, path: str, text: str, values: dict[Metric, int]) -> None:
         words = text.split()
+        names = " ".join(words[::2])
         if len(words) != 2 * text.count("\n"):
             raise Malformed(path, 0, "lines of a name and a number")
-        self._take(path, 0, self._picked(" ".join(words[::2]), keys_of_list), words[1::2], values)
+        _take(path, 0, self._picks.get(names) or self._pick(names, keys_of_list), words[1::2], values)
 
-    def _take(self, path: str, line: int, picks: Picks, words: Sequence[str], values: dict[Metric, int]) -> None:
-        for place, metric in picks:
-            try:
-                values[metric] = whole(words[place])
-            except ValueError as error:
-                raise Malformed(path, line, f"a number for {metric.name}", words[place]) from error
-
-    def _picked(self, names: str, keys: Callable[[str], list[str]]) -> Picks:
-        picks = self._picks.get(names)
-        if picks is None:
-            if len(self._picks) >= MOST_KEPT:
-                self._picks.clear()
-            chosen = [(place, key) for place, key in enumerate(keys(names)) if key and self._pattern.search(key)]
-            picks = self._picks[names] = [(place, self._metric(key)) for place, key in chosen]
+    def _pick(self, names: str, keys: Callable[[str], list[str]]) -> Picks:
+        """Find out what is published of a list of numbers with these names."""
+        if len(self._picks) >= MOST_KEPT:
+            self._picks.clear()
+        words = names.split(" ")
+        chosen = [(place, key) for place, key in enumerate(keys(names)) if key and self._pattern.search(key)]
+        metrics = [self._metric(key) for _, key in chosen]
+        picks = self._picks[names] = Picks(words[0], len(words), [place for place, _ in chosen], metrics)
         return picks
 
     def _metric(self, key: str) -> Metric:
@@ -97,6 +102,16 @@ class NetStat:
             protocol, _, name = key.partition("_")
             self._metrics[key] = untyped(f"node_netstat_{key}", f"Counter {name} of {protocol}.")
         return self._metrics[key]
+
+
+def _take(path: str, line: int, picks: Picks, words: Sequence[str], values: dict[Metric, int]) -> None:
+    try:
+        numbers = [int(words[place]) for place in picks.places]
+    except ValueError as error:
+        raise Malformed(path, line, "whole numbers", " ".join(words)) from error
+    if numbers and not LOWEST <= min(numbers) <= max(numbers) < BEYOND:
+        raise Malformed(path, line, "numbers of 64 bits at most", " ".join(words))
+    values.update(zip(picks.metrics, numbers, strict=True))
 
 
 def keys_of_table(names: str) -> list[str]:

@@ -1,5 +1,7 @@
 """Numbers of the kernel's tables that are never negative: decimal, and hexadecimal without `0x` as below /proc/net."""  # noqa: A005 - always imported by its whole name
 
+from collections.abc import Iterable
+
 from exporters.collector import whole
 
 _BEYOND = 1 << 64
@@ -13,9 +15,9 @@ def natural(text: str) -> int:
     return value
 
 
-def hexadecimal(text: str) -> int:
-    """A hexadecimal number from 0 on. Raises ValueError for anything else, and for what 64 bits can't hold."""
-    value = int(text, 16)
-    if not 0 <= value < _BEYOND:
-        raise ValueError(f"a negative number, or one of more than 64 bits: {text[:40]}")
-    return value
+def hexadecimals(words: Iterable[str]) -> list[int]:
+    """Hexadecimal numbers from 0 on. Raises ValueError for anything else, and for what 64 bits can't hold."""
+    values = [int(word, 16) for word in words]
+    if values and not 0 <= min(values) <= max(values) < _BEYOND:
+        raise ValueError("a negative number, or one of more than 64 bits")
+    return values

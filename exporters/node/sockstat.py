@@ -7,8 +7,8 @@ import os
 import re
 from collections.abc import Iterator
 
-from exporters.collector import Family, Malformed, Metric, NoData, gauge, whole
-from exporters.host import Host, KeptFile, Reason, Unreadable
+from exporters.collector import Family, Malformed, Metric, NoData, gauge
+from exporters.host import Host, Reason, Unreadable
 
 USED = gauge("node_sockstat_sockets_used", "Sockets in use, of all families.")
 HELPS = {
@@ -20,8 +20,7 @@ HELPS = {
     "mem_bytes": "Bytes of memory that {} sockets hold, in whole pages.",
     "memory": "Bytes of memory that {} holds.",
 }
-FORM = "`PROTOCOL: name number …`"
-PROTOCOL = re.compile(r"[A-Za-z][A-Za-z0-9]*")
+LINE = re.compile(r"([A-Za-z][A-Za-z0-9]*):((?: [a-z]+ -?[0-9]{1,19})+) *")
 
 
 class SockStat:
@@ -31,45 +30,36 @@ class SockStat:
         self._files = (host.proc.keep("net/sockstat"), host.proc.keep("net/sockstat6"))
         self._page_size = page_size
         self._metrics: dict[tuple[str, str], Metric] = {}
+        self._lines: dict[str, tuple[str, list[Family]]] = {}
 
     def collect(self, now: float) -> Iterator[Family]:
-        values: dict[tuple[str, str], int] = {}
+        lines: dict[str, tuple[str, list[Family]]] = {}
         for file in self._files:
             content = file.read()
             if not isinstance(content, Unreadable):
-                values |= parse(content.decode(errors="replace"), file)
+                for number, line in enumerate(content.decode(errors="replace").splitlines(), 1):
+                    # most lines are as they were, those of protocols that nobody uses always
+                    lines[line] = self._lines.get(line) or self._parsed(file.path, number, line)
             elif content.reason is not Reason.ABSENT:
                 raise NoData(str(content))
-        for key, value in values.items():
-            protocol, name = key
-            if protocol == "sockets":
-                if key == ("sockets", "used"):
-                    yield USED.single(value)
-            elif name in HELPS:
-                yield self._metric(key).single(value)
-                if name == "mem":
-                    yield self._metric((protocol, "mem_bytes")).single(value * self._page_size)
+        self._lines = lines
+        for families in dict(lines.values()).values():  # each protocol once
+            yield from families
 
-    def _metric(self, key: tuple[str, str]) -> Metric:
-        metric = self._metrics.get(key)
-        if metric is None:
-            protocol, name = key
-            metric = gauge(f"node_sockstat_{protocol}_{name}", HELPS[name].format(protocol))
-            self._metrics[key] = metric
-        return metric
+    def _parsed(self, path: str, number: int, line: str) -> tuple[str, list[Family]]:
+        match = LINE.fullmatch(line)
+        if not match:
+            raise Malformed(path, number, "`PROTOCOL: name number …`", line)
+        protocol, words = match[1], match[2].split()
+        values = dict(zip(words[::2], map(int, words[1::2]), strict=True))
+        if protocol == "sockets":
+            return protocol, [USED.single(values["used"])] if "used" in values else []
+        if "mem" in values:
+            values["mem_bytes"] = values["mem"] * self._page_size
+        return protocol, [self._metric(protocol, name).single(values[name]) for name in HELPS if name in values]
 
-
-def parse(text: str, file: KeptFile) -> dict[tuple[str, str], int]:
-    """Protocol and name → number. Raises Malformed."""
-    values: dict[tuple[str, str], int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        head, *words = line.split() or [""]
-        protocol = head.removesuffix(":")
-        try:
-            numbers = [whole(word) for word in words[1::2]]
-        except ValueError as error:
-            raise Malformed(file.path, number, FORM, line) from error
-        if not words or len(words) % 2 or not PROTOCOL.fullmatch(protocol):
-            raise Malformed(file.path, number, FORM, line)
-        values.update(zip([(protocol, name) for name in words[::2]], numbers, strict=True))
-    return values
+    def _metric(self, protocol: str, name: str) -> Metric:
+        key = (protocol, name)
+        if key not in self._metrics:
+            self._metrics[key] = gauge(f"node_sockstat_{protocol}_{name}", HELPS[name].format(protocol))
+        return self._metrics[key]

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Malformed, Sample, counter, gauge, required
 from exporters.host import Host
-from exporters.node.numbers import hexadecimal
+from exporters.node.numbers import hexadecimals
 
 COLUMNS = (
     (0, counter("node_softnet_processed_total", "Packets taken from the devices' queues.", "cpu")),
@@ -20,7 +20,7 @@ COLUMNS = (
     (10, counter("node_softnet_flow_limit_count_total", "Packets dropped by the limit of a flow.", "cpu")),
     (11, gauge("node_softnet_backlog_len", "Packets that wait in the backlog.", "cpu")),
 )
-FEWEST, CPU = 9, 12
+FEWEST, CPU, COLUMNS_READ = 9, 12, 13
 
 
 class Softnet:
@@ -33,12 +33,14 @@ class Softnet:
         rows: dict[str, list[int]] = {}
         for number, line in enumerate(required(self._file.read()).splitlines(), 1):
             try:
-                row = [hexadecimal(word) for word in line.split()]
+                row = hexadecimals(line.split()[:COLUMNS_READ])
             except ValueError as error:
                 raise Malformed(self._file.path, number, "hexadecimal numbers", line) from error
             if len(row) < FEWEST:
                 raise Malformed(self._file.path, number, f"{FEWEST} numbers or more", line)
             rows[str(row[CPU] if len(row) > CPU else number - 1)] = row
+        if not rows:
+            raise Malformed(self._file.path, 0, "a line for each CPU")
         for column, metric in COLUMNS:
             samples: list[Sample] = [((cpu,), row[column] if column < len(row) else 0) for cpu, row in rows.items()]
             yield metric.family(samples)

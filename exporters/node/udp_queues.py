@@ -15,6 +15,9 @@ SOCKET = re.compile(
     rb"^ *\d+: [0-9A-F]+:[0-9A-F]+ [0-9A-F]+:[0-9A-F]+ [0-9A-F]+ ([0-9A-F]{8}):([0-9A-F]{8}) .*", re.MULTILINE
 )
 
+ALWAYS_ROOM = 3500
+"""Bytes; the kernel hands out at least 4096 at a time if it has them, a line is up to 200 long."""
+
 
 class UdpQueues:
     """A machine may lack IPv4 or IPv6; without both there is nothing to publish."""
@@ -25,7 +28,7 @@ class UdpQueues:
     def collect(self, now: float) -> Iterator[Family]:
         samples: list[Sample] = []
         for version, file in self._files.items():
-            content = file.read()
+            content = _read(file)
             if not isinstance(content, Unreadable):
                 waiting_to_go, waiting_to_be_read = queued(content, file)
                 samples += [(("tx", version), waiting_to_go), (("rx", version), waiting_to_be_read)]
@@ -36,11 +39,19 @@ class UdpQueues:
         yield QUEUES.family(samples)
 
 
+def _read(file: KeptFile) -> bytes | Unreadable:
+    """The whole file. To say that it has ended, the kernel goes through its table of sockets once more, which costs as
+    much as to read it: so a part that would have had room for another line is taken for all.
+    """
+    content = file.read_record()
+    return content if isinstance(content, Unreadable) or len(content) < ALWAYS_ROOM else file.read()
+
+
 def queued(content: bytes, file: KeptFile) -> tuple[int, int]:
     """The bytes that wait to be sent and to be read, of all sockets together. Raises Malformed."""
     sockets = SOCKET.findall(content)
     lines = content.count(b"\n") + (not content.endswith(b"\n"))
-    if len(sockets) != lines - 1:
+    if not content or len(sockets) != lines - 1:
         _complain(content, file.path)
     return sum(int(tx, 16) for tx, _ in sockets), sum(int(rx, 16) for _, rx in sockets)
 
