@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Metric, gauge
 from exporters.host import Host
-from exporters.node.pairs import UNIT, Pairs
+from exporters.node.pairs import Pairs
 from exporters.options import option
 
 _FIELDS = """
@@ -27,6 +27,7 @@ _FIELDS = """
 FIELDS = frozenset(_FIELDS.split())
 """What node_exporter 1.12 publishes where the kernel has it."""
 
+UNIT = " kB"
 LINE = re.compile(rf"([A-Za-z]\w*(?:\(\w+\))?): *(\d+)({UNIT})? *", re.ASCII)
 
 
@@ -44,7 +45,7 @@ class MemInfo:
 
     def __init__(self, host: Host, options: Options | None = None) -> None:
         self._all = options is not None and options.all_fields
-        self._pairs = Pairs(host.proc.keep("meminfo"), LINE, "`Name: number [kB]`", self._metric_of)
+        self._pairs = Pairs(host.proc.keep("meminfo"), LINE, "`Name: number [kB]`", self._metric_of, UNIT)
 
     def collect(self, now: float) -> Iterator[Family]:
         return self._pairs.collect()

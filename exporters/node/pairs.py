@@ -10,19 +10,24 @@ from exporters.collector import Family, Malformed, Metric, required
 from exporters.host import KeptFile
 from exporters.options import Pattern
 
-UNIT = " kB"
 _BEYOND = 1 << 64
 
 
 class Pairs:
     """One such file. `line` is how a line looks, with the groups name, number and unit, and `expected` says so in a
-    message. A number with the unit kB counts KiB and becomes bytes. `metric_of(name, unit)` is the metric of a line,
-    or None for a line that is not published.
+    message. A number with the unit counts KiB and becomes bytes; where no line has one, `unit` is empty.
+    `metric_of(name, unit)` is the metric of a line, or None for a line that is not published.
     """
 
     def __init__(
-        self, file: KeptFile, line: Pattern, expected: str, metric_of: Callable[[str, str], Metric | None]
+        self,
+        file: KeptFile,
+        line: Pattern,
+        expected: str,
+        metric_of: Callable[[str, str], Metric | None],
+        unit: str = "",
     ) -> None:
+        self._unit = unit
         self._file = file
         self._line = line
         self._expected = expected
@@ -35,7 +40,7 @@ class Pairs:
     def collect(self) -> Iterator[Family]:
         """A family a published line. Raises NoData without the file, Malformed naming the line."""
         text = required(self._file.read())
-        words = text.replace(UNIT, "").split()
+        words = (text.replace(self._unit, "") if self._unit else text).split()
         names, values = words[::2], words[1::2]
         if names != self._names or len(names) != len(values):
             self._learn(text)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exporters.collector import Collector, Malformed, NoData
-from exporters.host import Host
+from exporters.host import Host, Reason, Tree, Unreadable
 from exporters.node import interrupts, kernel_stat, meminfo, slabinfo, sysctl, vmstat
 from exporters.node.buddyinfo import BuddyInfo
 from exporters.node.cgroup_summary import CgroupSummary
@@ -295,6 +295,23 @@ def test_a_process_that_makes_no_sense_is_named(tmp_path: Path) -> None:
     machine.write("proc/7/stat", "7 (short) Z 1\n")
     with pytest.raises(Malformed, match=r"proc/7/stat:1: expected `<pid> .*, got '7 \(short\) Z"):
         exposed(Processes(machine.host))
+
+
+class Hidden(Tree):
+    """Another user's /proc under `hidepid=1`: processes are listed, and nothing of them can be read."""
+
+    def read(self, relative: str) -> bytes | Unreadable:
+        return Unreadable(self.path(relative), Reason.NOT_PERMITTED, "Operation not permitted")
+
+
+def test_processes_that_are_hidden_are_not_miscounted(tmp_path: Path) -> None:
+    """There is no number, and the operator learns which right is missing."""
+    machine = crowd(tmp_path)
+    host = machine.host
+    host.proc = Hidden(machine.roots.procfs)
+    with pytest.raises(NoData, match="proc/1/stat: Operation not permitted"):
+        exposed(Processes(host))
+    assert host.denied == {f"{tmp_path}/proc/1/stat": "CAP_SYS_PTRACE"}
 
 
 def test_numbers_of_the_kernel_have_names_of_an_operators_choice(tmp_path: Path) -> None:
