@@ -25,6 +25,7 @@ AnswerT = TypeVar("AnswerT")
 class _Errand(Generic[KeyT, AnswerT]):
     """What to ask for, in order, and what has come of it so far."""
 
+    ask: Callable[[KeyT], AnswerT]
     keys: Sequence[KeyT]
     answers: dict[KeyT, AnswerT] = field(default_factory=dict)
     done: threading.Event = field(default_factory=threading.Event)
@@ -37,24 +38,25 @@ class _Errand(Generic[KeyT, AnswerT]):
 
 
 class _Worker(threading.Thread, Generic[KeyT, AnswerT]):
-    """Runs errands one after the other; ends after one that was given up."""
+    """Runs errands one after the other; ends after one that was given up. Between errands it holds on to nothing."""
 
-    def __init__(self, ask: Callable[[KeyT], AnswerT]) -> None:
+    def __init__(self) -> None:
         super().__init__(name="patience", daemon=True)
         self.errands: SimpleQueue[_Errand[KeyT, AnswerT]] = SimpleQueue()
-        self._ask = ask
 
     def run(self) -> None:
-        while not self._do(self.errands.get()).abandoned:
+        while not self._do_next():
             pass
 
-    def _do(self, errand: _Errand[KeyT, AnswerT]) -> _Errand[KeyT, AnswerT]:
+    def _do_next(self) -> bool:
+        """Wait for an errand and run it; whether it was given up."""
+        errand = self.errands.get()
         for key in errand.keys:
-            errand.answers[key] = self._ask(key)
+            errand.answers[key] = errand.ask(key)
             if errand.abandoned:
                 break
         errand.done.set()
-        return errand
+        return errand.abandoned
 
 
 class _Late(NamedTuple, Generic[KeyT, AnswerT]):
@@ -83,6 +85,10 @@ class Patience(Generic[KeyT, AnswerT]):
         self._worker: _Worker[KeyT, AnswerT] | None = None
         self._hanging: dict[KeyT, _Worker[KeyT, AnswerT]] = {}
 
+    def __del__(self) -> None:
+        if self._worker is not None:
+            self._worker.errands.put(_Errand(self._ask, (), abandoned=True))  # nobody else can end it
+
     def ask(self, keys: Sequence[KeyT], deadline: float | None = None) -> dict[KeyT, AnswerT]:
         """The answer for each key that answered in time; `deadline` seconds stand for the usual ones.
 
@@ -106,9 +112,9 @@ class Patience(Generic[KeyT, AnswerT]):
 
     def _send(self, keys: Sequence[KeyT]) -> _Errand[KeyT, AnswerT]:
         if self._worker is None:
-            self._worker = _Worker(self._ask)
+            self._worker = _Worker()
             self._worker.start()
-        errand: _Errand[KeyT, AnswerT] = _Errand(keys)
+        errand: _Errand[KeyT, AnswerT] = _Errand(self._ask, keys)
         self._worker.errands.put(errand)
         return errand
 
@@ -118,7 +124,7 @@ class Patience(Generic[KeyT, AnswerT]):
         errand.abandoned = True
         if worker is None:
             return []
-        worker.errands.put(_Errand((), abandoned=True))
+        worker.errands.put(_Errand(self._ask, (), abandoned=True))
         if errand.done.is_set():
             return []
         key = errand.stands_at

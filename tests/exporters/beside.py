@@ -47,7 +47,8 @@ def parse(text: str) -> dict[str, Published]:
             assert matched, line
             sample, labels, value = matched.groups()
             part = [("__name__", sample)] if sample != name else []  # of a histogram or summary
-            metrics[name].samples[frozenset([*part, *LABEL.findall(labels or "")])] = float(value)
+            given = [pair for pair in LABEL.findall(labels or "") if pair[1]]  # empty is absent to Prometheus
+            metrics[name].samples[frozenset([*part, *given])] = float(value)
     return metrics
 
 
