@@ -51,14 +51,13 @@ def sums(file: KeptFile) -> dict[str, int]:
     places = [place for place, name in enumerate(columns) if name in STATISTICS]
     if not places:
         raise Malformed(file.path, 1, "headings such as `entries searched found`", headings)
-    totals = [0] * len(places)
+    rows = [[0] * len(places)]
     for number, line in enumerate(lines, 2):
         words = line.split()
         if len(words) != len(columns):
             raise Malformed(file.path, number, f"{len(columns)} numbers", line)
         try:
-            row = hexadecimals([words[place] for place in places])
+            rows.append(hexadecimals([words[place] for place in places]))
         except ValueError as error:
             raise Malformed(file.path, number, "hexadecimal numbers", line) from error
-        totals = [total + value for total, value in zip(totals, row, strict=True)]
-    return {columns[place]: total for place, total in zip(places, totals, strict=True)}
+    return {columns[place]: sum(column) for place, column in zip(places, zip(*rows, strict=True), strict=True)}

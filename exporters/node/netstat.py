@@ -75,10 +75,11 @@ class NetStat:
             raise Malformed(path, len(lines), "pairs of lines, one of names and one of numbers")
         for at in range(0, len(lines), 2):
             picks = self._picks.get(lines[at]) or self._pick(lines[at], keys_of_table)
-            words = lines[at + 1].split()
-            if len(words) != picks.width or words[0] != picks.head:
-                raise Malformed(path, at + 2, "as many numbers as names", lines[at + 1])
-            _take(path, at + 2, picks, words, values)
+            if picks.places:
+                words = lines[at + 1].split()
+                if len(words) != picks.width or words[0] != picks.head:
+                    raise Malformed(path, at + 2, "as many numbers as names", lines[at + 1])
+                _take(path, at + 2, picks, words, values)
 
     def _take_list(self, path: str, text: str, values: dict[Metric, int]) -> None:
         words = text.split()

@@ -7,20 +7,25 @@ net/core/net-procfs.c, softnet_seq_show.
 
 from collections.abc import Iterator
 
-from exporters.collector import Family, Malformed, Sample, counter, gauge, required
+from exporters.collector import Family, Malformed, counter, gauge, required
 from exporters.host import Host
 from exporters.node.numbers import hexadecimals
 
-COLUMNS = (
-    (0, counter("node_softnet_processed_total", "Packets taken from the devices' queues.", "cpu")),
-    (1, counter("node_softnet_dropped_total", "Packets dropped because the backlog was full.", "cpu")),
-    (2, counter("node_softnet_times_squeezed_total", "Times that time ran out with packets left to take.", "cpu")),
-    (8, counter("node_softnet_cpu_collision_total", "Times that a device was locked when sending.", "cpu")),
-    (9, counter("node_softnet_received_rps_total", "Times that another CPU handed over packets.", "cpu")),
-    (10, counter("node_softnet_flow_limit_count_total", "Packets dropped by the limit of a flow.", "cpu")),
-    (11, gauge("node_softnet_backlog_len", "Packets that wait in the backlog.", "cpu")),
+METRICS = (
+    counter("node_softnet_processed_total", "Packets taken from the devices' queues.", "cpu"),
+    counter("node_softnet_dropped_total", "Packets dropped because the backlog was full.", "cpu"),
+    counter("node_softnet_times_squeezed_total", "Times that time ran out with packets left to take.", "cpu"),
+    counter("node_softnet_cpu_collision_total", "Times that a device was locked when sending.", "cpu"),
+    counter("node_softnet_received_rps_total", "Times that another CPU handed over packets.", "cpu"),
+    counter("node_softnet_flow_limit_count_total", "Packets dropped by the limit of a flow.", "cpu"),
+    gauge("node_softnet_backlog_len", "Packets that wait in the backlog.", "cpu"),
 )
-FEWEST, CPU, COLUMNS_READ = 9, 12, 13
+FEWEST = 9
+UNUSED = slice(3, 8)
+"""Columns that the kernel no longer fills."""
+
+OLD_KERNEL = [0, 0, 0]
+"""What stands for the columns that a kernel does not have yet."""
 
 
 class Softnet:
@@ -30,17 +35,19 @@ class Softnet:
         self._file = host.proc.keep("net/softnet_stat")
 
     def collect(self, now: float) -> Iterator[Family]:
-        rows: dict[str, list[int]] = {}
+        rows: dict[tuple[str], list[int]] = {}
         for number, line in enumerate(required(self._file.read()).splitlines(), 1):
+            words = line.split()
+            if len(words) < FEWEST:
+                raise Malformed(self._file.path, number, f"{FEWEST} numbers or more", line)
+            del words[UNUSED]
             try:
-                row = hexadecimals(line.split()[:COLUMNS_READ])
+                row = hexadecimals(words[: len(METRICS) + 1])
             except ValueError as error:
                 raise Malformed(self._file.path, number, "hexadecimal numbers", line) from error
-            if len(row) < FEWEST:
-                raise Malformed(self._file.path, number, f"{FEWEST} numbers or more", line)
-            rows[str(row[CPU] if len(row) > CPU else number - 1)] = row
+            cpu = row.pop() if len(row) > len(METRICS) else number - 1
+            rows[(str(cpu),)] = row + OLD_KERNEL
         if not rows:
             raise Malformed(self._file.path, 0, "a line for each CPU")
-        for column, metric in COLUMNS:
-            samples: list[Sample] = [((cpu,), row[column] if column < len(row) else 0) for cpu, row in rows.items()]
-            yield metric.family(samples)
+        for metric, column in zip(METRICS, zip(*rows.values(), strict=False), strict=False):
+            yield metric.family(list(zip(rows, column, strict=True)))

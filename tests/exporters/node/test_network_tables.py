@@ -60,7 +60,12 @@ def machine(tmp_path: Path) -> FakeMachine:
 @pytest.mark.parametrize(
     ("collector", "file", "content", "expected"),
     [
-        (NetStat, "net/snmp", "Tcp: A B\nTcp: 1\n", "net/snmp:2: expected as many numbers as names, got 'Tcp: 1'"),
+        (
+            NetStat,
+            "net/snmp",
+            "Tcp: A CurrEstab\nTcp: 1\n",
+            "net/snmp:2: expected as many numbers as names, got 'Tcp: 1'",
+        ),
         (NetStat, "net/snmp", "Tcp: CurrEstab\nUdp: 1\n", "net/snmp:2: expected as many numbers as names"),
         (NetStat, "net/snmp", "Tcp: CurrEstab\nTcp: x\n", "net/snmp:2: expected whole numbers, got 'Tcp: x'"),
         (NetStat, "net/snmp", "Tcp: CurrEstab\n", "net/snmp:1: expected pairs of lines"),
@@ -69,7 +74,7 @@ def machine(tmp_path: Path) -> FakeMachine:
         (SockStat, "net/sockstat", "TCP: inuse\n", "net/sockstat:1: expected `PROTOCOL: name number …`"),
         (SockStat, "net/sockstat6", "TCP6: inuse 1\n\n", "net/sockstat6:2: expected `PROTOCOL"),
         (Softnet, "net/softnet_stat", "1 2 3\n", "net/softnet_stat:1: expected 9 numbers or more, got '1 2 3'"),
-        (Softnet, "net/softnet_stat", f"{'0 ' * 9}\nxyz\n", "net/softnet_stat:2: expected hexadecimal numbers"),
+        (Softnet, "net/softnet_stat", f"{'0 ' * 9}\n{'x ' * 9}\n", "net/softnet_stat:2: expected hexadecimal numbers"),
         (Softnet, "net/softnet_stat", "", "net/softnet_stat: expected a line for each CPU"),
         (UdpQueues, "net/udp", UDP + "   1: 0000\n", "net/udp:2: expected a socket with its queues"),
         (UdpQueues, "net/udp", "", "net/udp:1: expected a line of headings"),
