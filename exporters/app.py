@@ -1,29 +1,37 @@
 """The only place that builds the exporter and wires its parts."""
 
+import os
 import resource
 import signal
-from collections.abc import Mapping
+import socket
+import threading
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from exporters import catalog
 from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.machine import Machine
 from exporters.collector import Collector, gauge
 from exporters.host import Host, Roots
+from exporters.listen import inherited, is_beyond_loopback, listen, shown
 from exporters.log import Log
 from exporters.options import NONE
 from exporters.own import BuildInfo, Process
+from exporters.pages import Site
 from exporters.pods.resolver import Resolver
-from exporters.render import Renderer, gzipped, negotiate, wants_gzip
-from exporters.scrape import BadSelection, Group, Scraper
-from exporters.serve import Request, Response, Server
-from fenghuo.addresses import is_loopback, parse_address
+from exporters.scrape import Group, Scraper
+from exporters.serve import Limits, Server
 from fenghuo.clock import SystemClock
+from fenghuo.errors import StartError
+
+if TYPE_CHECKING:
+    from exporters.web.protection import Protection
 
 SCRAPE_ERROR = gauge("container_scrape_error", "1 if there was an error while getting container metrics, 0 otherwise")
 
-SMALLEST_TO_PACK = 1 << 10
-"""Bytes below which gzip costs more than it saves."""
+KNOWN = (*catalog.NODE, *catalog.CGROUP)
+MOST_CONNECTIONS = 128
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +41,12 @@ class Settings:
     """
 
     groups: tuple[str, ...] = catalog.GROUPS
-    listen_address: str = "127.0.0.1:9100"
+    listen_addresses: Sequence[str] = ("127.0.0.1:9100",)
+    systemd_socket: bool = False
+    web_config: str = ""
     telemetry_path: str = "/metrics"
+    most_scrapes: int = 40
+    own_metrics: bool = True
     roots: Roots = field(default_factory=Roots)
     collectors: Mapping[str, bool] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
@@ -72,50 +84,10 @@ def build_scraper(settings: Settings, host: Host, log: Log) -> Scraper:
     if "cgroup" in settings.groups:
         groups.append(cgroup_group(host, settings.collectors))
     clock = SystemClock()
-    always: list[Collector] = [BuildInfo(node="node" in settings.groups), Process(clock.now())]
+    always: list[Collector] = [BuildInfo(node="node" in settings.groups)]
+    if settings.own_metrics:
+        always.append(Process(clock.now()))
     return Scraper(groups, log, clock, always)
-
-
-class Site:
-    """The pages of the exporter."""
-
-    def __init__(self, scraper: Scraper, telemetry_path: str) -> None:
-        self._scraper = scraper
-        self._renderer = Renderer()
-        self._telemetry_path = telemetry_path
-
-    def handle(self, request: Request) -> Response:
-        """Answer one request; called from one thread a connection."""
-        if request.path == self._telemetry_path:
-            return self._metrics(request)
-        if request.path == "/":
-            return Response(landing_page(self._telemetry_path).encode(), "text/html; charset=utf-8")
-        if request.path in ("/-/healthy", "/-/ready"):
-            return Response(f"exporter is {request.path.removeprefix('/-/')}.\n".encode())
-        return Response(b"not found\n", status=404)
-
-    def _metrics(self, request: Request) -> Response:
-        try:
-            selection = self._scraper.select(request.query.get("collect[]", ()), request.query.get("exclude[]", ()))
-        except BadSelection as reason:
-            return Response(f"{reason}\n".encode(), status=400)
-        style = negotiate(request.headers.get("accept", ""))
-        body = self._scraper.scrape(selection, lambda families: self._renderer.render(families, style))
-        if len(body) < SMALLEST_TO_PACK or not wants_gzip(request.headers.get("accept-encoding", "")):
-            return Response(body, style.value)
-        return Response(gzipped(body), style.value, headers={"Content-Encoding": "gzip"})
-
-
-def landing_page(telemetry_path: str) -> str:
-    """A page for people who open the address in a browser."""
-    return f"""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>fenghuo exporter</title>
-<style>body {{ font: 16px/1.6 system-ui, sans-serif; margin: 3rem auto; max-width: 40rem; padding: 0 1rem }}</style>
-</head><body><h1>fenghuo exporter</h1>
-<p>Metrics of this machine and its containers, in the names of node_exporter and cAdvisor.</p>
-<ul><li><a href="{telemetry_path}">Metrics</a></li>
-<li><a href="/-/healthy">Health</a></li></ul></body></html>
-"""
 
 
 def allow_open_files() -> None:
@@ -125,16 +97,64 @@ def allow_open_files() -> None:
 
 
 def run(settings: Settings, log: Log) -> None:
-    """Serve until SIGTERM or SIGINT. Raises StartError."""
+    """Serve until SIGTERM or SIGINT. Raises StartError or ConfigError."""
     allow_open_files()
-    site = Site(build_scraper(settings, Host(settings.roots), log), settings.telemetry_path)
-    server = Server(settings.listen_address, site.handle, log)
-    host, port = server.start()
-    if not is_loopback(parse_address(settings.listen_address)[0]):
-        log.warning("listening beyond loopback without authentication", address=settings.listen_address)
+    protection = _protection(settings.web_config, log)
+    site = Site(
+        build_scraper(settings, Host(settings.roots), log), settings.telemetry_path, settings.most_scrapes, KNOWN
+    )
+    listeners = inherited(os.environ, os.getpid()) if settings.systemd_socket else listen(settings.listen_addresses)
+    limits = Limits(connections=_connections(settings.most_scrapes))
+    if protection is None:
+        server = Server(listeners, site.handle, log, limits)
+    else:
+        server = Server(listeners, protection.guard(site.handle), log, limits, protection.secure)
+    signal.set_wakeup_fd(server.alarm)
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: server.stop())
-    shown = f"[{host}]" if ":" in host else host
-    log.info("listening", url=f"http://{shown}:{port}{settings.telemetry_path}", collect=",".join(settings.groups))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what a reload would read is read whenever it changes
+    _announce(settings, listeners, protection, log)
+    threading.Thread(target=_warm_up, args=(site, log), name="warm-up", daemon=True).start()
     server.run()
     log.info("stopped")
+
+
+def _warm_up(site: Site, log: Log) -> None:
+    try:
+        site.warm_up()
+    except Exception as error:  # noqa: BLE001 - what a scrape meets is told to the scraper, and here to the log
+        log.error("the first scrape failed", reason=f"{type(error).__name__}: {error}")  # noqa: TRY400 - one line
+
+
+def _protection(path: str, log: Log) -> "Protection | None":
+    """TLS and authentication, where there is a file that says so."""
+    if not path:
+        return None
+    try:
+        from exporters.web.protection import Protection  # ssl and YAML are for those who ask for them
+    except ModuleNotFoundError as error:
+        raise StartError(f"--web.config.file needs the package {error.name!r}", "pip install 'fenghuo[web]'") from error
+    return Protection(path, log)
+
+
+def _connections(most_scrapes: int) -> int:
+    """Each connection is a thread: more than scrapes at once, and never without end."""
+    return max(MOST_CONNECTIONS, 2 * most_scrapes) if most_scrapes else 8 * MOST_CONNECTIONS
+
+
+def _announce(
+    settings: Settings, listeners: Sequence[socket.socket], protection: "Protection | None", log: Log
+) -> None:
+    config = None if protection is None else protection.config
+    scheme = "http" if config is None or config.tls is None else "https"
+    authenticates = config is not None and config.authenticates
+    for listener in listeners:
+        url = f"{scheme}://{shown(listener)}{settings.telemetry_path}"
+        log.info(
+            "listening", url=url, authentication="on" if authenticates else "off", collect=",".join(settings.groups)
+        )
+    for listener in listeners:
+        if is_beyond_loopback(listener) and not authenticates:
+            log.warning("listening beyond loopback without authentication", address=shown(listener))
+    if protection is not None:
+        protection.say_notes()

@@ -1,8 +1,10 @@
 """`fenghuo exporter`: flags to settings, and nothing else.
 
-Flags have node_exporter's names where the thing is the same.
+Flags have node_exporter's names where the thing is the same, and a command line that starts node_exporter starts
+this program: what has no meaning here is accepted, what can't be done is refused by name.
 """
 
+import platform
 import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
@@ -12,14 +14,18 @@ import click
 from exporters import catalog
 from exporters.app import Settings, run
 from exporters.host import Roots
-from exporters.log import LEVELS, Log
+from exporters.log import Log
 from exporters.options import Flag, Pattern, flags_of
+from fenghuo import __version__
 from fenghuo.errors import ConfigError, Problem
 
 SWITCHES = {name: entry.default for table in (catalog.NODE, catalog.CGROUP) for name, entry in table.items()}
 """Each collector, and whether it runs without being asked for."""
 
 OPTIONS = {name: entry.options for name, entry in catalog.NODE.items() if entry.options is not None}
+
+
+DEFAULTS = Settings()
 
 
 def regexp(text: str) -> Pattern:
@@ -32,6 +38,10 @@ def regexp(text: str) -> Pattern:
 
 TYPES: Mapping[object, type] = {str: str, int: int, float: float, tuple[str, ...]: str}
 """Kinds of values other than regular expressions and switches."""
+
+
+LEVELS = {"debug": "debug", "info": "info", "warn": "warning", "warning": "warning", "error": "error"}
+"""What `--log.level` takes; node_exporter says warn."""
 
 
 def _collector_flags(function: Callable[..., None]) -> Callable[..., None]:
@@ -47,6 +57,9 @@ def _collector_flags(function: Callable[..., None]) -> Callable[..., None]:
             help=f"The collector {name}, by default {state}.",
         )
         function = switch(function)
+    for name in sorted(catalog.NOT_BUILT):
+        flag = f"--collector.{name}/--no-collector.{name}"
+        function = click.option(flag, _parameter(name), default=None, hidden=True)(function)
     return function
 
 
@@ -72,32 +85,99 @@ def _parameter(name: str) -> str:
     return f"collector_{name.replace('.', '_')}"
 
 
+def _print_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
+    if asked:
+        click.echo(f"fenghuo exporter, version {__version__}")
+        click.echo(f"  python version:   {platform.python_version()}")
+        click.echo(f"  platform:         {platform.system().lower()}/{platform.machine()}")
+        context.exit()
+
+
+def _web_flags(function: Callable[..., None]) -> Callable[..., None]:
+    """Where and how it is reached."""
+    flags = (
+        click.option(
+            *("--web.listen-address", "addresses"),
+            multiple=True,
+            default=DEFAULTS.listen_addresses,
+            show_default=True,
+            help="HOST:PORT, repeatable; :PORT is all interfaces.",
+        ),
+        click.option(
+            *("--web.systemd-socket/--no-web.systemd-socket", "systemd_socket"),
+            help="Listen on the sockets that systemd hands over instead.",
+        ),
+        click.option(
+            *("--web.config.file", "web_config"),
+            default="",
+            help="A YAML file with TLS and users, in the form of the Prometheus exporters. Needs fenghuo[web].",
+        ),
+        click.option("--web.telemetry-path", "telemetry_path", default=DEFAULTS.telemetry_path, show_default=True),
+        click.option(
+            *("--web.max-requests", "most_scrapes"),
+            type=click.IntRange(min=0),
+            default=DEFAULTS.most_scrapes,
+            show_default=True,
+            help="Scrapes that are answered at once; more get 503. 0 is no limit.",
+        ),
+        click.option(
+            *("--web.disable-exporter-metrics/--no-web.disable-exporter-metrics", "without_own"),
+            help="Leave out the metrics of the exporter's own process.",
+        ),
+    )
+    for flag in reversed(flags):
+        function = flag(function)
+    return function
+
+
 @click.command("exporter", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--collect", default=",".join(catalog.GROUPS), show_default=True, help="What to publish: node, cgroup, or both."
 )
-@click.option("--web.listen-address", "address", default="127.0.0.1:9100", show_default=True, help="HOST:PORT.")
-@click.option("--web.telemetry-path", "telemetry_path", default="/metrics", show_default=True)
+@_web_flags
 @click.option("--path.procfs", "procfs", default="/proc", show_default=True, help="Where the host's /proc is.")
 @click.option("--path.sysfs", "sysfs", default="/sys", show_default=True, help="Where the host's /sys is.")
 @click.option("--path.rootfs", "rootfs", default="/", show_default=True, help="Where the host's / is.")
 @click.option("--path.cgroupfs", "cgroupfs", default="/sys/fs/cgroup", show_default=True)
 @click.option("--path.udev.data", "udev", default="/run/udev/data", show_default=True)
-@click.option("--log.level", "level", type=click.Choice(LEVELS), default="info", show_default=True)
+@click.option("--log.level", "level", type=click.Choice(list(LEVELS)), default="info", show_default=True)
 @click.option("--log.format", "style", type=click.Choice(["logfmt", "json"]), default="logfmt", show_default=True)
-@click.option("--collector.disable-defaults", "disable_defaults", is_flag=True, help="Run only collectors asked for.")
+@click.option("--runtime.gomaxprocs", "processors", type=int, hidden=True)
+@click.option(
+    "--version", is_flag=True, expose_value=False, is_eager=True, callback=_print_version, help="Show the version."
+)
+@click.option(
+    "--collector.disable-defaults/--no-collector.disable-defaults",
+    "disable_defaults",
+    help="Run only collectors asked for.",
+)
 @_collector_flags
 def command(**flags: Any) -> None:
     """Serve node and cgroup metrics of this machine to a scraper."""
-    settings = Settings(
-        groups=_groups(flags["collect"]),
-        listen_address=flags["address"],
-        telemetry_path=_telemetry_path(flags["telemetry_path"]),
+    log = Log(LEVELS[flags["level"]], flags["style"])
+    if flags["processors"] is not None:
+        log.debug("no effect: there is no Go here", flag="--runtime.gomaxprocs")
+    run(settings_of(flags), log)
+
+
+def settings_of(flags: Mapping[str, Any]) -> Settings:
+    """What the flags ask for. Raises ConfigError naming all that are wrong."""
+    problems = [*_wrong_groups(flags), *_wrong_path(flags), *_not_built(flags)]
+    options = dict(_options(flags, problems))
+    if problems:
+        raise ConfigError("command line", problems)
+    return Settings(
+        groups=_groups(flags),
+        listen_addresses=flags["addresses"],
+        systemd_socket=flags["systemd_socket"],
+        web_config=flags["web_config"],
+        telemetry_path=flags["telemetry_path"],
+        most_scrapes=flags["most_scrapes"],
+        own_metrics=not flags["without_own"],
         roots=Roots(*(flags[name] for name in ("procfs", "sysfs", "rootfs", "cgroupfs", "udev"))),
         collectors=_switches(flags),
-        options=dict(_options(flags)),
+        options=options,
     )
-    run(settings, Log(flags["level"], flags["style"]))
 
 
 def _switches(flags: Mapping[str, Any]) -> dict[str, bool]:
@@ -106,9 +186,8 @@ def _switches(flags: Mapping[str, Any]) -> dict[str, bool]:
     return {**dict.fromkeys(SWITCHES, False), **given} if flags["disable_defaults"] else given
 
 
-def _options(flags: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
-    """The options of each collector of which at least one was set. Raises ConfigError naming all wrong ones."""
-    problems: list[Problem] = []
+def _options(flags: Mapping[str, Any], problems: list[Problem]) -> Iterator[tuple[str, object]]:
+    """The options of each collector of which at least one was set; wrong ones are added to `problems`."""
     for name, options in OPTIONS.items():
         given = {flag.field: flags[_parameter(f"{name}.{flag.field}")] for flag in flags_of(name, options)}
         chosen = {field: value for field, value in given.items() if value is not None and value != ()}
@@ -117,23 +196,24 @@ def _options(flags: Mapping[str, Any]) -> Iterator[tuple[str, object]]:
                 yield name, options(**chosen)
         except ValueError as error:
             problems.append(Problem(f"--collector.{name}", str(error)))
-    if problems:
-        raise ConfigError("command line", problems)
 
 
-def _groups(text: str) -> tuple[str, ...]:
-    groups = tuple(part.strip() for part in text.split(","))
-    problems = [
-        Problem("--collect", f"expected one of {', '.join(catalog.GROUPS)}", group)
-        for group in groups
-        if group not in catalog.GROUPS
-    ]
-    if problems:
-        raise ConfigError("command line", problems)
-    return groups
+def _not_built(flags: Mapping[str, Any]) -> Iterator[Problem]:
+    for name in sorted(catalog.NOT_BUILT):
+        if flags[_parameter(name)]:
+            yield Problem(f"--collector.{name}", "expected a collector of this program, which has none of this name")
 
 
-def _telemetry_path(path: str) -> str:
-    if not path.startswith("/") or path == "/":
-        raise ConfigError("command line", [Problem("--web.telemetry-path", "expected a path such as /metrics", path)])
-    return path
+def _groups(flags: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(part.strip() for part in flags["collect"].split(","))
+
+
+def _wrong_groups(flags: Mapping[str, Any]) -> Iterator[Problem]:
+    for group in _groups(flags):
+        if group not in catalog.GROUPS:
+            yield Problem("--collect", f"expected one of {', '.join(catalog.GROUPS)}", group)
+
+
+def _wrong_path(flags: Mapping[str, Any]) -> Iterator[Problem]:
+    if not flags["telemetry_path"].startswith("/"):
+        yield Problem("--web.telemetry-path", "expected a path such as /metrics", flags["telemetry_path"])

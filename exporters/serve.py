@@ -5,52 +5,22 @@ neither. One thread a connection, at most `Limits.connections` of them; a reques
 arrive in; bodies are refused.
 """
 
+import contextlib
 import os
 import select
 import socket
 import threading
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from urllib.parse import parse_qs, unquote
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from exporters.log import Log
-from fenghuo.addresses import parse_address
+from exporters.messages import Handler, Refused, Request, Response, encoded, parse_head
 from fenghuo.clock import SystemClock
-from fenghuo.errors import StartError
 
-REASONS = {
-    200: "OK",
-    400: "Bad Request",
-    404: "Not Found",
-    405: "Method Not Allowed",
-    413: "Content Too Large",
-    431: "Request Header Fields Too Large",
-    500: "Internal Server Error",
-    503: "Service Unavailable",
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request without a body. Header names are in lower case."""
-
-    method: str
-    path: str
-    query: Mapping[str, list[str]]
-    headers: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """What to send; `Content-Length` is added."""
-
-    body: bytes
-    content_type: str = "text/plain; charset=utf-8"
-    status: int = 200
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-
-Handler = Callable[[Request], Response]
+Secure = Callable[[socket.socket], socket.socket]
+"""Makes of an accepted connection the one that is spoken over. It has the connection's time-out, is called in the
+connection's own thread, and raises OSError or Refused.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,66 +29,74 @@ class Limits:
     is its time between two requests. `transfer` is the time of a first word, a whole head, or an answer.
     """
 
-    connections: int = 40
+    connections: int = 128
     head: int = 16 << 10
     idle: float = 300.0
     transfer: float = 10.0
 
 
-class _Refused(Exception):
-    """A request that is answered with this status, after which the connection is closed."""
-
-    def __init__(self, status: int, text: str) -> None:
-        self.response = Response(f"{text}\n".encode(), status=status)
-        super().__init__(text)
+def plain(connection: socket.socket) -> socket.socket:
+    """A connection that is spoken over as it is."""
+    return connection
 
 
 class Server:
-    """Listens from `start` on, serves in `run`, ends when `stop` is called from a signal or another thread."""
+    """Serves what comes in at `listeners` in `run`, and ends when `stop` is called from a signal or another thread.
 
-    def __init__(self, address: str, handler: Handler, log: Log, limits: Limits | None = None) -> None:
-        self._address = address
+    The listeners do not block, and are closed at the end of `run`.
+    """
+
+    def __init__(
+        self,
+        listeners: Sequence[socket.socket],
+        handler: Handler,
+        log: Log,
+        limits: Limits | None = None,
+        secure: Secure = plain,
+    ) -> None:
+        self._listeners = {listener.fileno(): listener for listener in listeners}
         self._handler = handler
         self._log = log
         self._limits = limits if limits is not None else Limits()
+        self._secure = secure
         self._monotonic = SystemClock().monotonic
         self._slots = threading.BoundedSemaphore(self._limits.connections)
         self._wake_reader, self._wake_writer = os.pipe()
-        self._listener: socket.socket | None = None
+        os.set_blocking(self._wake_writer, False)
 
-    def start(self) -> tuple[str, int]:
-        """Listen, and return host and port (port 0 takes a free one). Raises StartError."""
-        host, port = parse_address(self._address)
-        try:
-            family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-            self._listener = socket.create_server((host, port), family=family, backlog=128)
-        except OSError as error:
-            raise StartError(
-                f"can't listen on {self._address}: {_reason(error)}", "choose another --web.listen-address"
-            ) from error
-        bound = self._listener.getsockname()
-        return str(bound[0]), int(bound[1])
+    @property
+    def alarm(self) -> int:
+        """A descriptor that ends `run` when anything is written to it: for `signal.set_wakeup_fd`.
+
+        A signal may reach any thread; its handler runs in the main thread, which sleeps in `run` until something
+        wakes it.
+        """
+        return self._wake_writer
 
     def run(self) -> None:
         """Serve until stopped; requests under way are not waited for, a scraper tries again."""
-        listener = self._listener
-        if listener is None:
-            raise StartError("the server was not started")
         poller = select.poll()
-        poller.register(listener, select.POLLIN)
-        poller.register(self._wake_reader, select.POLLIN)
-        with listener:
-            while not any(descriptor == self._wake_reader for descriptor, _ in poller.poll()):
-                self._accept(listener)
+        for descriptor in (*self._listeners, self._wake_reader):
+            poller.register(descriptor, select.POLLIN)
+        try:
+            while self._wake_reader not in (ready := [descriptor for descriptor, _ in poller.poll()]):
+                for descriptor in ready:
+                    self._accept(self._listeners[descriptor])
+        finally:
+            for listener in self._listeners.values():
+                listener.close()
 
     def stop(self) -> None:
-        """End `run`; safe in a signal handler."""
-        os.write(self._wake_writer, b"x")
+        """End `run`; safe in a signal handler, and again."""
+        with contextlib.suppress(BlockingIOError):  # so many were never read: it is awake
+            os.write(self._wake_writer, b"x")
 
     def _accept(self, listener: socket.socket) -> None:
         try:
             connection, _ = listener.accept()
-        except OSError as error:  # the client has gone again, or this process has no descriptors left
+        except BlockingIOError:
+            return  # whoever knocked has gone again
+        except OSError as error:  # this process has no descriptors left, for one
             self._log.warning("could not accept a connection", reason=error.strerror)
             select.select([self._wake_reader], [], [], 0.1)  # what it lacks is not there again at once
             return
@@ -135,20 +113,29 @@ class Server:
     def _serve(self, connection: socket.socket) -> None:
         try:
             with connection:
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-                try:
-                    self._converse(connection)
-                except _Refused as refused:
-                    connection.settimeout(self._limits.transfer)
-                    connection.sendall(_encoded(refused.response, close=True))
-                    self._linger(connection)
+                connection.settimeout(self._limits.transfer)
+                if connection.family != socket.AF_UNIX:
+                    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                self._speak(connection)
         except OSError:
-            pass  # the client is gone or too slow; there is nobody to tell
+            pass  # the client is gone, too slow, or not let in; there is nobody to tell
         finally:
             self._slots.release()
 
+    def _speak(self, connection: socket.socket) -> None:
+        try:
+            channel = self._secure(connection)
+        except Refused as refused:
+            self._refuse(connection, refused)
+            return
+        with channel:
+            try:
+                self._converse(channel)
+            except Refused as refused:
+                self._refuse(channel, refused)
+
     def _converse(self, connection: socket.socket) -> None:
-        """Answer one request after the other until either side wants to close. Raises _Refused."""
+        """Answer one request after the other until either side wants to close. Raises Refused."""
         rest = b""
         close = False
         patience = self._limits.transfer  # who has not said a word yet is no scraper between two requests
@@ -158,7 +145,7 @@ class Server:
             if not head:
                 return
             request, close = parse_head(head)
-            answer = _encoded(self._handle(request), close=close, bodiless=request.method == "HEAD")
+            answer = encoded(self._handle(request), close=close, bodiless=request.method == "HEAD")
             connection.settimeout(self._limits.transfer)
             connection.sendall(answer)
 
@@ -169,13 +156,18 @@ class Server:
             self._log.error("request failed", path=request.path, reason=f"{type(error).__name__}: {error}")
             return Response(b"internal error, see the log\n", status=500)
 
+    def _refuse(self, connection: socket.socket, refused: Refused) -> None:
+        connection.settimeout(self._limits.transfer)
+        connection.sendall(encoded(refused.response, close=True))
+        self._linger(connection)
+
     def _read_head(self, connection: socket.socket, rest: bytes, patience: float) -> tuple[bytes, bytes]:
         """Bytes up to the empty line, and what came after it; empty when the client closes."""
         data = rest
         deadline = self._monotonic() + (self._limits.transfer if data else patience)
         while b"\r\n\r\n" not in data:
             if len(data) > self._limits.head:
-                raise _Refused(431, f"expected a request head of at most {self._limits.head} bytes")
+                raise Refused(431, f"expected a request head of at most {self._limits.head} bytes")
             piece = self._receive(connection, self._limits.head, deadline)
             if not piece:
                 return b"", b""
@@ -201,57 +193,10 @@ class Server:
             left -= len(piece)
 
 
-def parse_head(head: bytes) -> tuple[Request, bool]:
-    """A request's head as (request, whether to close after the answer). Raises _Refused."""
-    first, *lines = head.decode("latin-1").split("\r\n")
-    try:
-        method, target, version = first.split(" ")
-    except ValueError:
-        raise _Refused(400, "expected `METHOD target HTTP/1.1`") from None
-    if not version.startswith("HTTP/1."):
-        raise _Refused(400, "expected HTTP/1.0 or HTTP/1.1")
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or not name or name != name.strip():
-            raise _Refused(400, "expected header lines `Name: value`")
-        headers[name.lower()] = value.strip()
-    if headers.get("content-length", "0") != "0" or "transfer-encoding" in headers:
-        raise _Refused(413, "expected a request without a body")
-    if method not in ("GET", "HEAD"):
-        raise _Refused(405, "expected GET or HEAD")
-    path, _, query = target.partition("?")
-    try:
-        arguments = parse_qs(query, keep_blank_values=True, max_num_fields=200)
-    except ValueError:
-        raise _Refused(400, "expected at most 200 query parameters") from None
-    wish = headers.get("connection", "").lower()
-    close = wish == "close" or (version == "HTTP/1.0" and wish != "keep-alive")
-    return Request(method, unquote(path), arguments, headers), close
-
-
-def _encoded(response: Response, *, close: bool, bodiless: bool = False) -> bytes:
-    headers = {
-        "Content-Type": response.content_type,
-        "Content-Length": str(len(response.body)),
-        "X-Content-Type-Options": "nosniff",
-        "Connection": "close" if close else "keep-alive",
-        **response.headers,
-    }
-    lines = [f"HTTP/1.1 {response.status} {REASONS.get(response.status, '')}"]
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    head = "\r\n".join([*lines, "", ""]).encode("latin-1")
-    return head if bodiless else head + response.body
-
-
-def _reason(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno else str(error)
-
-
 def _turn_away(connection: socket.socket) -> None:
     try:
         with connection:
             connection.settimeout(1.0)
-            connection.sendall(_encoded(Response(b"too many connections\n", status=503), close=True))
+            connection.sendall(encoded(Response(b"too many connections\n", status=503), close=True))
     except OSError:
         pass  # it was a courtesy

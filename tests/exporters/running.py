@@ -18,8 +18,8 @@ def exporter(*flags: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
         try:
             assert process.stderr is not None
-            line = json.loads(process.stderr.readline())
-            yield line["url"].removesuffix("/metrics"), process
+            lines = map(json.loads, process.stderr)
+            yield next(line["url"] for line in lines if "url" in line).removesuffix("/metrics"), process
         finally:
             process.kill()
 
