@@ -159,9 +159,9 @@ class _Parser:
         labels, end = _labels(line, named.end(), number)
         value = _value(line, end, number)
         family, part = self._owner(named[1], number)
-        bound = ""
-        if family.kind in PARTS:
-            bound = _bound(family, part, labels, number)
+        bound = _bound(family, part, labels, number) if family.kind in PARTS else ""
+        if part in ("_bucket", "_count") and not value >= 0:
+            raise TextError(number, f"a count from 0 on at {named[1]}", str(value))
         family.samples.append(TextSample(part, labels, bound, value, number))
 
 
@@ -236,8 +236,13 @@ def shortest(value: float) -> str:
     """A number as Go writes it, and so every `le` and `quantile` of node_exporter: 100, 0.5, 1.6384e+06, +Inf."""
     if math.isinf(value):
         return "+Inf" if value > 0 else "-Inf"
-    forms = (f"{value:.{digits}e}" for digits in range(17))
-    scientific = next(form for form in forms if float(form) == value)
-    exponent = int(scientific.partition("e")[2])
-    plain = -4 <= exponent < 6  # as strconv.FormatFloat has it with 'g' and -1
-    return repr(value).removesuffix(".0") if plain else scientific
+    text = repr(value)
+    number, _, power = text.lstrip("-").partition("e")
+    whole, _, fraction = number.partition(".")
+    digits = (whole + fraction).lstrip("0")
+    exponent = int(power or 0) + len(digits) - len(fraction) - 1 if digits else 0
+    if -4 <= exponent < 6:  # as strconv.FormatFloat has it with 'g' and -1
+        return text.removesuffix(".0")
+    digits = digits.rstrip("0")
+    point = "." if len(digits) > 1 else ""
+    return f"{'-' if value < 0 else ''}{digits[0]}{point}{digits[1:]}e{exponent:+03d}"

@@ -22,7 +22,7 @@ from tests.exporters.machines import NOW, recorded_machine
 
 NAMES = [*catalog.NODE, *catalog.CGROUP]
 
-ALWAYS = {"selinux", "time", "timex", "uname"}
+ALWAYS = {"selinux", "textfile", "time", "timex", "uname"}
 """Collectors that publish something whatever files there are: system calls and the clock answer them."""
 NO_FILE = {"qdisc", "systemd", "tcpstat"}
 """Collectors that read no file, so that what they say names none."""

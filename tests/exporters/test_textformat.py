@@ -110,6 +110,8 @@ def test_what_is_of_the_format_is_taken(text: str, series: Mapping[str, float]) 
         ('# TYPE a histogram\na_bucket{le="NaN"} 1\n', 2, "expected a number as le, got 'NaN'"),
         ('# TYPE a histogram\na_sum{le="1"} 1\n', 2, "expected no label le at a_sum, got '1'"),
         ("# TYPE a summary\na 1\n", 2, "expected a label quantile at a"),
+        ("# TYPE a histogram\na_count -1\n", 2, "expected a count from 0 on at a_count, got '-1.0'"),
+        ('# TYPE a histogram\na_bucket{le="1"} NaN\n', 2, "expected a count from 0 on at a_bucket, got 'nan'"),
     ],
 )
 def test_what_is_not_of_the_format_is_named_with_its_line(text: str, line: int, message: str) -> None:
@@ -140,6 +142,10 @@ def test_bytes_that_are_no_text_are_named_with_their_line() -> None:
         (-2.5, "-2.5"),
         (-0.0, "-0"),
         (5e-324, "5e-324"),
+        (-5.960464477539063e-08, "-5.960464477539063e-08"),
+        (1e22, "1e+22"),
+        (1.2e300, "1.2e+300"),
+        (0.0, "0"),
         (float("inf"), "+Inf"),
         (float("-inf"), "-Inf"),
     ],
@@ -147,6 +153,13 @@ def test_bytes_that_are_no_text_are_named_with_their_line() -> None:
 def test_bounds_are_spelt_as_go_spells_numbers(value: float, text: str) -> None:
     """So that a bucket is the same series whichever exporter publishes it."""
     assert shortest(value) == text
+
+
+@given(st.floats(allow_nan=False))
+def test_a_bound_keeps_its_value(value: float) -> None:
+    """However it is spelt, and spelling it again changes nothing."""
+    assert float(shortest(value)) == value
+    assert shortest(float(shortest(value))) == shortest(value)
 
 
 metric_names = st.from_regex(r"\A[a-zA-Z_:][a-zA-Z0-9_:]{0,5}\Z")
@@ -190,8 +203,11 @@ def distributions(draw: st.DrawFn) -> str:
     name, kind = draw(metric_names), draw(st.sampled_from(["histogram", "summary"]))
     part, label = ("_bucket", "le") if kind == "histogram" else ("", "quantile")
     bounds = draw(st.sets(st.floats(allow_nan=False), max_size=4))
-    samples = [f'{name}{part}{{a="b",{label}="{bound}"}} {draw(numbers)}' for bound in bounds]
-    samples += [f'{name}{end}{{a="b"}} {draw(numbers)}' for end in ("_sum", "_count") if draw(st.booleans())]
+    counts = st.one_of(st.integers(0, 10**30).map(str), st.sampled_from(["0", "1e6", "+Inf"]))
+    values = counts if kind == "histogram" else numbers
+    samples = [f'{name}{part}{{a="b",{label}="{bound}"}} {draw(values)}' for bound in bounds]
+    samples += [f'{name}_sum{{a="b"}} {draw(numbers)}'] if draw(st.booleans()) else []
+    samples += [f'{name}_count{{a="b"}} {draw(counts)}'] if draw(st.booleans()) else []
     return "\n".join([f"# TYPE {name} {kind}", *draw(st.permutations(samples))])
 
 
