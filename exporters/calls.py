@@ -6,6 +6,7 @@ first calls them: most machines never pay for them.
 
 import errno
 import os
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
@@ -82,6 +83,11 @@ class Bus(Protocol):
         ...
 
 
+def _zone(now: float) -> tuple[str, int]:
+    local = time.localtime(now)
+    return local.tm_zone, local.tm_gmtoff
+
+
 def _adjtimex() -> Timex:
     from exporters.kernel.adjtimex import read  # loads ctypes
 
@@ -133,6 +139,8 @@ class Calls:
 
     statvfs: Callable[[str], os.statvfs_result] = os.statvfs
     uname: Callable[[], os.uname_result] = os.uname
+    zone: Callable[[float], tuple[str, int]] = _zone
+    """Unix seconds → the time zone at that time: its name, and the seconds by which it is ahead of UTC."""
     adjtimex: Callable[[], Timex] = _adjtimex
     netlink: Callable[[int, int, bytes], list[bytes]] = _netlink
     """`(protocol, message type, body)` → the bodies of all messages of the dump, netlink(7)."""

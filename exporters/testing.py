@@ -52,6 +52,7 @@ def no_btrfs(_: str) -> tuple[str, list[BtrfsDevice]]:
 CALLS = Calls(
     statvfs=lambda _: STATVFS,
     uname=lambda: UNAME,
+    zone=lambda _: ("UTC", 0),
     adjtimex=lambda: TIMEX,
     netlink=absent,
     ethtool=unsupported,

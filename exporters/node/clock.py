@@ -1,11 +1,10 @@
 """The machine's time and time zone, and the kernel's clock sources, from /sys/devices/system/clocksource.
 
-A clock source that changes, from tsc to hpet say, makes every reading of the time on the machine slower. Format of
-the files: Documentation/admin-guide/kernel-parameters and kernel/time/clocksource.c of the kernel.
+A clock source that changes, from tsc to hpet say, makes every reading of the time on the machine slower. Files:
+kernel/time/clocksource.c of the kernel.
 """
 
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from exporters.collector import Family, Sample, gauge, optional
 from exporters.host import Host, KeptFile, Unreadable
@@ -20,21 +19,14 @@ CURRENT = gauge("node_time_clocksource_current_info", "Clock source that the ker
 FOLDER = "devices/system/clocksource"
 
 
-def local_zone(now: float) -> tuple[str, int]:
-    """The time zone at a time: its name, and the seconds by which it is ahead of UTC."""
-    local = time.localtime(now)
-    return local.tm_zone, local.tm_gmtoff
-
-
 class Time:
-    """Reads the clock sources' files, which were found at start; `zone` tells the time zone."""
+    """Reads the clock sources' files, which were found at start."""
 
-    def __init__(self, host: Host, zone: Callable[[float], tuple[str, int]] = local_zone) -> None:
-        self._zone = zone
+    def __init__(self, host: Host) -> None:
+        self._zone = host.calls.zone
         names = host.sys.names(FOLDER)
         found = [] if isinstance(names, Unreadable) else [name for name in names if _is_device(name)]
-        files = [_Files(str(number), host, f"{FOLDER}/{name}") for number, name in enumerate(found)]
-        self._devices = files
+        self._devices = [_Files(str(number), host, f"{FOLDER}/{name}") for number, name in enumerate(found)]
 
     def collect(self, now: float) -> Iterator[Family]:
         yield SECONDS.single(now)

@@ -1,7 +1,7 @@
 """Pressure stall information, from /proc/pressure: the time that tasks waited for CPU, memory, IO, interrupts.
 
-`waiting` is the kernel's `some`, `stalled` its `full`; microseconds become seconds. The `full` line of cpu
-means nothing for the whole machine and is left out, as node_exporter does.
+`waiting` is the kernel's `some`, `stalled` its `full`; microseconds become seconds, in two steps, so that the last
+digit is the peer's. The `full` line of cpu means nothing for the whole machine and is left out, as node_exporter does.
 """
 
 from collections.abc import Iterator
@@ -47,7 +47,7 @@ class Pressure:
             totals = parse(content.decode(errors="replace"), file.path)
             for line, metric in METRICS[resource].items():
                 if line in totals:
-                    yield metric.single(totals[line] / 1_000_000)
+                    yield metric.single(totals[line] / 1000 / 1000)
         if len(absent) == len(self._files):
             raise NoData(absent[0])
 
