@@ -43,6 +43,8 @@ class CpuFreq:
 
     def collect(self, now: float) -> Iterator[Family]:
         policies = self._current()
+        if not policies:
+            return
         found = False
         for name, metric in FREQUENCIES.items():
             samples = [sample for policy in policies for sample in policy.frequency(name)]
@@ -50,7 +52,7 @@ class CpuFreq:
             yield metric.family(samples)
         governors = [sample for policy in policies for sample in policy.governors()]
         yield GOVERNOR.family(governors)
-        if policies and not found and not governors:
+        if not found and not governors:
             self._offline = None  # the driver was unloaded: look anew
 
     def _current(self) -> list["_Policy"]:
