@@ -4,8 +4,9 @@ Flags have node_exporter's names where the thing is the same, and a command line
 this program: what has no meaning here is accepted, what can't be done is refused by name.
 """
 
-import platform
+import os
 import re
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -88,8 +89,8 @@ def _parameter(name: str) -> str:
 def _print_version(context: click.Context, _: click.Parameter, asked: bool) -> None:
     if asked:
         click.echo(f"fenghuo exporter, version {__version__}")
-        click.echo(f"  python version:   {platform.python_version()}")
-        click.echo(f"  platform:         {platform.system().lower()}/{platform.machine()}")
+        click.echo(f"  python version:   {sys.version.partition(' ')[0]}")
+        click.echo(f"  platform:         {sys.platform}/{os.uname().machine}")
         context.exit()
 
 

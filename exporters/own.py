@@ -1,8 +1,8 @@
 """What the exporter publishes of itself: its build and its process, under the names that dashboards expect."""
 
 import os
-import platform
 import resource
+import sys
 from collections.abc import Iterator
 
 from exporters.collector import Family, counter, gauge
@@ -36,7 +36,7 @@ class BuildInfo:
         self._node = node
 
     def collect(self, now: float) -> Iterator[Family]:
-        python = platform.python_version()
+        python = sys.version.partition(" ")[0]
         if self._node:
             machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(os.uname().machine, os.uname().machine)
             yield NODE_BUILD_INFO.family([(("fenghuo", machine, "linux", f"python{python}", "", __version__), 1)])

@@ -1,6 +1,5 @@
 """The exporter's pages: metrics, health, and a page for people that shows every collector's state."""
 
-import base64
 import functools
 import threading
 from collections.abc import Mapping, Sequence
@@ -117,7 +116,8 @@ td:last-child, th:last-child { text-align: right; white-space: nowrap }
 @functools.cache
 def _policy() -> str:
     """Nothing may be loaded or run but the style above, known by its hash."""
-    import hashlib  # where nobody looks at the page, it is not loaded
+    import base64  # where nobody looks at the page, neither is loaded
+    import hashlib
 
     digest = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
     return (

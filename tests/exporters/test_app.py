@@ -18,7 +18,10 @@ from exporters.testing import RecordingLog
 from tests.exporters.machines import recorded_machine
 from tests.exporters.running import exporter, get
 
-HEAVY = ("aiohttp", "asyncio", "pydantic", "yaml", "jinja2", "structlog", "prometheus_client", "rich")
+HEAVY = (
+    *("aiohttp", "asyncio", "pydantic", "yaml", "jinja2", "structlog", "prometheus_client", "rich"),
+    *("ssl", "bcrypt", "hashlib", "html", "subprocess", "ctypes", "email", "http", "logging"),
+)
 
 
 def names_in(text: str) -> set[str]:
