@@ -1,14 +1,14 @@
 """A scrape as a whole: isolation, self metrics, selection, and what goes to the log."""
 
 import threading
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
 
-from exporters.collector import Collector, Family, Malformed, NoData, gauge
+from exporters.collector import Collector, Family, Fault, Malformed, NoData, gauge
 from exporters.host import Host
-from exporters.scrape import BadSelection, Group, Limits, Scraper
+from exporters.scrape import BadSelection, Group, Limits, Scraper, Selection
 from exporters.testing import FakeMachine, ManualTime, RecordingLog, samples_in, text_of
 
 UP = gauge("good", "Good.")
@@ -207,3 +207,63 @@ def test_a_collector_that_lacks_rights_says_which(tmp_path: Path) -> None:
         )
     ]
     assert under_test.states == {"secretive": "lacks the right to read adjtimex(2): needs CAP_SYS_TIME, or root"}
+
+
+class Written:
+    """A collector of what others wrote: it publishes the names it was given that are free."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+        self.wrong: list[Fault] = []
+        self.taken: Callable[[], Mapping[str, str]] = dict
+
+    def give_way(self, taken: Callable[[], Mapping[str, str]]) -> None:
+        self.taken = taken
+
+    def faults(self) -> list[Fault]:
+        return self.wrong
+
+    def collect(self, now: float) -> Iterator[Family]:
+        taken = self.taken()
+        self.wrong = [Fault("x.prom", 1, "name taken", f"by {taken[name]}") for name in self.names if name in taken]
+        yield from (gauge(name, "Written.").single(1) for name in self.names if name not in taken)
+
+
+def test_a_guest_knows_all_names_wherever_it_stands() -> None:
+    """Those of the collectors before and after it, of the exporter itself, and of its own self metrics."""
+    names = ("good", "free", "always", "node_scrape_collector_success")
+    guest = Written(*names)
+
+    class Always:
+        def collect(self, now: float) -> Iterable[Family]:
+            return [gauge("always", "Always.").single(2)]
+
+    group = Group.of("node", {"a": guest, "good": Good()})
+    under_test = Scraper([group], RecordingLog(), ManualTime(1000.0), [Always()])
+    text = under_test.scrape(Selection(), text_of)
+    assert [text.count(f"# TYPE {name} ") for name in names] == [1, 1, 1, 1]
+    assert samples_in(text)["free"] == 1
+    assert [fault.detail for fault in guest.wrong] == ["by good", "by the exporter itself", "by the exporter itself"]
+
+
+def test_a_name_stays_taken_in_scrapes_that_leave_its_collector_out() -> None:
+    """Or a series would mean one thing in one scrape and another in the next."""
+    under_test = scraper(guest=Written("good", "free"), good=Good())
+    scraped(under_test)
+    assert "good" not in scraped(under_test, only=["guest"])
+
+
+def test_faults_of_a_guest_are_logged_when_they_begin_and_end_and_it_succeeds_all_the_same() -> None:
+    """With file, line and reason."""
+    log = RecordingLog()
+    guest = Written("good")
+    under_test = scraper(log=log, guest=guest, good=Good())
+    for _ in range(2):
+        assert scraped(under_test)['node_scrape_collector_success{collector="guest"}'] == 1
+    guest.names = ()
+    scraped(under_test)
+    where = "component=exporter collector=guest path=x.prom"
+    assert log.lines == [
+        f'level=warning event="metrics left out" {where} line=1 why="name taken" reason="by good"',
+        f'level=info event="no fault any more" {where}',
+    ]
