@@ -119,6 +119,7 @@ class Scraper:
         """Why a collector has no data, or what it lacks the right to; a collector that is well is not in it."""
         self.seconds: dict[str, float] = {}
         """How long each collector took when it was last asked."""
+        self._told: dict[tuple[str, str], str] = {}
         self._log = log
         self._clock = clock
         self._always = always
@@ -206,9 +207,13 @@ class Scraper:
             self._published[name] = families
         else:
             self._complain(key, guest.faults())
+        if success:
+            self._told.pop((name, "data"), None)
         if denied:
             self._lacks(name, denied)
-        elif success and self.states.pop(name, None) is not None:
+            return _Outcome(families, success, seconds)
+        self._told.pop((name, "rights"), None)
+        if success and self.states.pop(name, None) is not None:
             self._log.info("collector works again", collector=name)
         return _Outcome(families, success, seconds)
 
@@ -244,8 +249,9 @@ class Scraper:
 
     def _failed(self, name: str, reason: str, say: Callable[..., None]) -> None:
         """Log a failure when it begins and when its reason changes, not at every scrape."""
-        if self.states.get(name) != reason:
-            self.states[name] = reason
+        self.states[name] = reason
+        if self._told.get((name, "data")) != reason:
+            self._told[name, "data"] = reason
             say("collector has no data", collector=name, reason=reason)
 
     def _lacks(self, name: str, denied: Mapping[str, str]) -> None:
@@ -253,6 +259,7 @@ class Scraper:
         first, needs = next(iter(denied)), ", ".join(sorted(set(denied.values())))
         others = f" and {len(denied) - 1} more" if len(denied) > 1 else ""
         reason = f"lacks the right to read {first}{others}: needs {needs}, or root"
-        if self.states.get(name) != reason:
-            self.states[name] = reason
+        self.states[name] = reason
+        if self._told.get((name, "rights")) != reason:
+            self._told[name, "rights"] = reason
             self._log.warning("collector lacks rights", collector=name, path=first, others=len(denied) - 1, needs=needs)
