@@ -163,7 +163,8 @@ class MountStats:
 
     def collect(self, now: float) -> Iterator[Family]:
         text = required(self._stats.read())
-        addresses = nfs_mounts.addresses(required(self._table.read()))
+        table = required(self._table.read()) if nfs_mounts.TYPE in text else ""
+        addresses = nfs_mounts.addresses(table)
         scrape = _Scrape()
         problems: list[Malformed] = []
         for mount in nfs_mounts.parse(text, self._stats.path):

@@ -19,6 +19,9 @@ TRANSPORT = 13
 OLD_TRANSPORT = 10
 """How many numbers there are at least; transports of statvers 1.0 lack the last three."""
 
+TYPE = " with fstype nfs"
+"""What a text without any NFS mount does not have."""
+
 _DEVICE = re.compile(r"device (\S+) mounted on (\S+) with fstype (nfs4?) statvers=\S+")
 _BEGIN = re.compile(r"^(?:device|no device) ?\S* mounted on ", re.MULTILINE)
 
@@ -49,6 +52,8 @@ def parse(text: str, path: str) -> Iterator[NfsMount | Malformed]:
     """Each NFS mount, or what is wrong with it, naming `path` and the line: one mount costs no other its counters."""
     if not _BEGIN.search(text):
         yield Malformed(path, 1 if text else 0, "lines `device … mounted on … with fstype …`", text[:40])
+    if TYPE not in text:
+        return
     mount: NfsMount | None = None
     by_operation = False
     for number, line in enumerate(text.splitlines(), 1):

@@ -25,7 +25,7 @@ ENDING = ".prom"
 MTIME = gauge("node_textfile_mtime_seconds", "When a file was last written, in Unix seconds, faulty or not.", "file")
 SCRAPE_ERROR = gauge("node_textfile_scrape_error", "1 if there is a fault in any file or folder, 0 otherwise.")
 ERROR = gauge("fenghuo_textfile_error", "1 for each reason why metrics of a file are left out.", "file", "reason")
-OWN = (MTIME, SCRAPE_ERROR, ERROR)
+OWN = {metric.name for metric in (MTIME, SCRAPE_ERROR, ERROR)}
 
 UNSETTLED_SECONDS = 0.1
 """A file that was written this shortly ago may change again without a change of its time: clocks of files tick
@@ -71,6 +71,7 @@ class TextFile:
         self._patterns = [pattern for pattern in chosen.directory if pattern]
         self._sources: dict[str, _Source] = {}
         self._taken: Callable[[], Mapping[str, str]] = dict
+        self._names: set[str] = set()
         self._clashes: dict[str, str] = {}
         self._merger = Merger()
         self._unread: list[Fault] = []
@@ -83,6 +84,9 @@ class TextFile:
         return [*self._unread, *of_files, *self._merger.faults]
 
     def collect(self, now: float) -> Iterator[Family]:
+        if not self._patterns:
+            yield SCRAPE_ERROR.single(0.0)
+            return
         self._unread = []
         found = dict(self._files())
         if self._has_changed(found, now):
@@ -103,9 +107,10 @@ class TextFile:
             if isinstance(names, Unreadable):
                 self._unread.append(Fault(path, 0, names.reason.value, f"expected a folder: {names}"))
                 continue
+            base = os.path.normpath(path).rstrip("/")
             for name in names:
                 if name.endswith(ENDING):
-                    file, status = os.path.normpath(folder.path(name)), folder.status(name)
+                    file, status = f"{base}/{name}", folder.status(name)
                     if not isinstance(status, Unreadable):
                         yield file, status
                     elif status.reason is not Reason.ABSENT or isinstance(folder.target(name), str):
@@ -126,18 +131,22 @@ class TextFile:
                 settled = abs(now - status.st_mtime) > UNSETTLED_SECONDS
                 known = _Source(stamp, settled, *self._read(path, status))
             self._sources[path] = known
-        clashes = self._clashing()
-        changed = clashes != self._clashes or before.keys() != self._sources.keys()
-        self._clashes = clashes
-        return changed or any(source is not before[path] for path, source in self._sources.items())
+        changed = before.keys() != self._sources.keys() or any(
+            source is not before[path] for path, source in self._sources.items()
+        )
+        if changed:
+            families = (family for source in self._sources.values() for family in source.families)
+            self._names = {name for family in families for name in family.names}
+        clashes, self._clashes = self._clashes, self._clashing()
+        return changed or clashes != self._clashes
 
     def _clashing(self) -> dict[str, str]:
         """The names in files that are taken, and by whom."""
-        families = [family for source in self._sources.values() for family in source.families]
-        if not families:
+        if not self._names:
             return {}
-        taken = {**self._taken(), **{metric.name: "the collector itself" for metric in OWN}}
-        return {name: taken[name] for family in families for name in family.names if name in taken}
+        taken = self._taken()
+        clashes = {name: taken[name] for name in self._names.intersection(taken)}
+        return clashes | dict.fromkeys(self._names & OWN, "the collector itself")
 
     def _read(self, path: str, status: os.stat_result) -> tuple[list[TextFamily], Fault | None]:
         if not stat.S_ISREG(status.st_mode):

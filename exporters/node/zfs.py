@@ -31,9 +31,11 @@ SUBSYSTEMS = {
 STATES = ("online", "degraded", "faulted", "offline", "removed", "unavail", "suspended")
 STATE = gauge("node_zfs_zpool_state", "Whether the pool is in this state.", "zpool", "state")
 
-HEADING = ["name", "type", "data"]
+HEADING = re.compile(r"^name[ \t]+type[ \t]+data[ \t]*$", re.MULTILINE)
+COLUMNS = 3
 NUMBERS: Mapping[str, Callable[[str], int]] = {"3": whole, "4": natural}
 IO_COLUMNS = 12
+BEYOND = 1 << 64
 _NAME = re.compile("[a-zA-Z0-9_:]+")
 _DATASET = re.compile(r"^dataset_name[ \t]+\S+[ \t]+(.+)$", re.MULTILINE)
 
@@ -48,18 +50,14 @@ class Metrics:
         self._prefix = prefix
         self._source = source
         self._labels = labels
-        self._known: dict[str, Metric] = {}
+        self.known: dict[str, Metric] = {}
 
-    def of(self, name: str, path: str) -> Metric:
-        """The metric of a kstat. Raises Malformed naming `path` where no metric can have that name."""
-        metric = self._known.get(name)
-        if metric is None:
-            if not _NAME.fullmatch(name) or self._prefix + name == STATE.name:
-                raise Malformed(path, 0, f"names of kstats, got {name!r:.40}")
-            metric = self._known[name] = untyped(
-                self._prefix + name, f"The kstat {name} of {self._source}.", *self._labels
-            )
-        return metric
+    def new(self, name: str, path: str) -> Metric:
+        """The metric of a kstat that is not known yet. Raises Malformed naming `path` for a name no metric can have."""
+        if not _NAME.fullmatch(name) or self._prefix + name == STATE.name:
+            raise Malformed(path, 0, f"names of kstats, got {name!r:.40}")
+        metric = untyped(self._prefix + name, f"The kstat {name} of {self._source}.", *self._labels)
+        return self.known.setdefault(name, metric)
 
 
 class _Pool:
@@ -88,12 +86,15 @@ class _Scrape:
             return
         try:
             own, values = parse(content.decode(errors="replace"), file.path)
-            named = [(metrics.of(name, file.path), value) for name, value in values.items()]
+            known = metrics.known
+            named = [(known.get(name) or metrics.new(name, file.path), value) for name, value in values.items()]
         except Malformed as problem:
             self.problem = self.problem or problem
             return
         labels = pool + own
-        if (metrics, labels) not in self._seen:  # a dataset that is being renamed may show up twice
+        if not labels:
+            self.samples.update((metric, [((), value)]) for metric, value in named)
+        elif (metrics, labels) not in self._seen:  # a dataset that is being renamed may show up twice
             self._seen.add((metrics, labels))
             for metric, value in named:
                 self.samples.setdefault(metric, []).append((labels, value))
@@ -158,27 +159,43 @@ def _states(pool: str, file: KeptFile) -> list[Sample]:
 
 def kstats(text: str, path: str) -> Parsed:
     """The numbers of `name type data` lines; a hyphen in a name becomes an underscore. Raises Malformed."""
-    values: dict[str, int] = {}
-    lines = iter(enumerate(text.split("\n"), 1))
-    if not any(line.split() == HEADING for _, line in lines):
+    heading = HEADING.search(text)
+    if heading is None:
         raise Malformed(path, 0, "a heading `name type data`")
-    for number, line in lines:  # those below the heading
+    body = text[heading.end() :]
+    words = body.split()
+    # nearly all files are plain tables of numbers from 0 on: those are read by columns, three times as fast
+    if " -" not in body and NUMBERS.keys() >= set(words[1::COLUMNS]) and len(words) % COLUMNS == 0:
+        try:
+            values = list(map(int, words[2::COLUMNS]))
+        except ValueError:
+            values = [BEYOND]
+        if max(values, default=0) < BEYOND:
+            names = (body.replace("-", "_").split() if "-" in body else words)[::COLUMNS]
+            return (), dict(zip(names, values, strict=True))
+    return (), _by_line(body, path, text.count("\n", 0, heading.end()))
+
+
+def _by_line(body: str, path: str, above: int) -> dict[str, int]:
+    """The same of lines of all sorts, of which there are others `above`."""
+    values: dict[str, int] = {}
+    for number, line in enumerate(body.split("\n"), above + 1):
         words = line.split()
-        read = NUMBERS.get(words[1]) if len(words) >= len(HEADING) else None
+        read = NUMBERS.get(words[1]) if len(words) >= COLUMNS else None
         if read is not None:
             try:
                 values[words[0].replace("-", "_")] = read(words[2])
             except ValueError as error:
                 raise Malformed(path, number, "`name type number`", line) from error
-    return (), values
+    return values
 
 
 def dataset(text: str, path: str) -> Parsed:
     """The numbers of one dataset, after its name. Raises Malformed."""
-    _, values = kstats(text, path)
     named = _DATASET.search(text)
     if named is None:
         raise Malformed(path, 0, "a line `dataset_name 7 <name>`")
+    _, values = kstats(text[: named.start()] + text[named.end() :], path)
     return (named.group(1),), values
 
 
