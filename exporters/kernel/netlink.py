@@ -9,6 +9,7 @@ import errno
 import os
 import socket
 import threading
+from collections.abc import Callable
 from struct import Struct
 
 TIMEOUT_SECONDS = 2
@@ -46,8 +47,9 @@ def dump(protocol: int, kind: int, body: bytes) -> list[bytes]:
 class Channel:
     """A socket of one protocol, opened when it is first needed and anew after an error."""
 
-    def __init__(self, protocol: int) -> None:
+    def __init__(self, protocol: int, opened: Callable[[int], socket.socket] | None = None) -> None:
         self._protocol = protocol
+        self._opened = opened if opened is not None else _opened
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
         self._sequence = 0
@@ -79,7 +81,7 @@ class Channel:
 
     def _ask(self, kind: int, body: bytes) -> "Answer":
         if self._socket is None:
-            self._socket = _opened(self._protocol)
+            self._socket = self._opened(self._protocol)
         self._sequence = self._sequence % 0xFFFFFFFF + 1
         header = _HEADER.pack(_HEADER.size + len(body), kind, _NLM_F_REQUEST | _NLM_F_DUMP, self._sequence, 0)
         self._socket.send(header + body)

@@ -108,7 +108,7 @@ class NetDev:
 
 
 @functools.cache
-def metric(name: str, aliases: bool) -> Metric:  # noqa: FBT001 - the cache wants one way to call it
+def metric(name: str, aliases: bool) -> Metric:
     """The metric of a column, the same one for both readers."""
     labels = ("device", "ifalias") if aliases else ("device",)
     return counter(f"node_network_{name}_total", f"Network device statistic {name}.", *labels)
