@@ -1,5 +1,6 @@
 """The only place that builds the exporter and wires its parts."""
 
+import contextlib
 import os
 import resource
 import signal
@@ -93,7 +94,8 @@ def build_scraper(settings: Settings, host: Host, log: Log) -> Scraper:
 def allow_open_files() -> None:
     """Raise this process's limit of open files to what it may have: a kept file a reading and cgroup are many."""
     _, highest = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (highest, highest))
+    with contextlib.suppress(OSError, ValueError):  # in a sandbox that forbids it, it stays as it is
+        resource.setrlimit(resource.RLIMIT_NOFILE, (highest, highest))
 
 
 def run(settings: Settings, log: Log) -> None:

@@ -39,6 +39,7 @@ missing_packages() {
     have mvn || echo maven # brings a Java runtime with it
     have chromium chromium-browser google-chrome || echo chromium
     have_libatomic || echo libatomic1
+    have systemd-analyze || echo systemd # reads our unit
     have dbus-daemon || echo dbus-daemon # the collector systemd is tested on a real bus
 }
 

@@ -14,6 +14,7 @@ from exporters.testing import FakeMachine, RecordingLog
 from fenghuo import __version__
 from fenghuo.errors import ConfigError
 
+HOST_ROOT = "/host/root"
 K8S_EXCLUDE = "^/(dev|proc|sys|run/k3s/containerd/.+|var/lib/docker/.+|var/lib/kubelet/pods/.+)($|/)"
 FILE_SYSTEMS = (
     "^(autofs|binfmt_misc|bpf|cgroup2?|configfs|debugfs|devpts|devtmpfs|fusectl|hugetlbfs|iso9660|mqueue|nsfs|overlay"
@@ -31,8 +32,8 @@ IN_USE: dict[str, list[str]] = {
     "kube-prometheus": [
         "--web.listen-address=127.0.0.1:9100",
         "--path.sysfs=/host/sys",
-        "--path.rootfs=/host/root",
-        "--path.udev.data=/host/root/run/udev/data",
+        f"--path.rootfs={HOST_ROOT}",
+        f"--path.udev.data={HOST_ROOT}/run/udev/data",
         "--no-collector.wifi",
         "--no-collector.hwmon",
         "--no-collector.btrfs",
@@ -45,8 +46,8 @@ IN_USE: dict[str, list[str]] = {
     "the Helm charts": [
         "--path.procfs=/host/proc",
         "--path.sysfs=/host/sys",
-        "--path.rootfs=/host/root",
-        "--path.udev.data=/host/root/run/udev/data",
+        f"--path.rootfs={HOST_ROOT}",
+        f"--path.udev.data={HOST_ROOT}/run/udev/data",
         "--web.listen-address=[0.0.0.0]:9100",
         "--collector.filesystem.mount-points-exclude=^/(dev|proc|sys|run/containerd/.+|var/lib/docker/.+)($|/)",
         f"--collector.filesystem.fs-types-exclude={FILE_SYSTEMS}",
