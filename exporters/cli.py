@@ -45,6 +45,29 @@ LEVELS = {"debug": "debug", "info": "info", "warn": "warning", "warning": "warni
 """What `--log.level` takes; node_exporter says warn."""
 
 
+RENAMED = {
+    "--collector.diskstats.ignored-devices": "--collector.diskstats.device-exclude",
+    "--collector.filesystem.ignored-fs-types": "--collector.filesystem.fs-types-exclude",
+    "--collector.filesystem.ignored-mount-points": "--collector.filesystem.mount-points-exclude",
+    "--collector.netdev.device-blacklist": "--collector.netdev.device-exclude",
+    "--collector.netdev.device-whitelist": "--collector.netdev.device-include",
+    "--collector.qdisk.device-exclude": "--collector.qdisc.device-exclude",
+    "--collector.qdisk.device-include": "--collector.qdisc.device-include",
+    "--collector.systemd.unit-blacklist": "--collector.systemd.unit-exclude",
+    "--collector.systemd.unit-whitelist": "--collector.systemd.unit-include",
+}
+"""Names that flags had once, which node_exporter still takes without showing them."""
+
+
+class _Command(click.Command):
+    """Takes the old names of flags as well."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        named = [argument.partition("=") for argument in args]
+        ctx.meta["renamed"] = [name for name, _, _ in named if name in RENAMED]
+        return super().parse_args(ctx, [f"{RENAMED.get(name, name)}{sign}{value}" for name, sign, value in named])
+
+
 def _collector_flags(function: Callable[..., None]) -> Callable[..., None]:
     """`--collector.NAME/--no-collector.NAME` for each line of the catalog, and the flags of its options."""
     for name in reversed(SWITCHES):
@@ -131,7 +154,7 @@ def _web_flags(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
-@click.command("exporter", context_settings={"help_option_names": ["-h", "--help"]})
+@click.command("exporter", cls=_Command, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--collect", default=",".join(catalog.GROUPS), show_default=True, help="What to publish: node, cgroup, or both."
 )
@@ -158,6 +181,8 @@ def command(**flags: Any) -> None:
     log = Log(LEVELS[flags["level"]], flags["style"])
     if flags["processors"] is not None:
         log.debug("no effect: there is no Go here", flag="--runtime.gomaxprocs")
+    for name in click.get_current_context().meta["renamed"]:
+        log.warning("the flag has another name now", flag=name, name=RENAMED[name])
     run(settings_of(flags), log)
 
 

@@ -107,6 +107,14 @@ def test_collectors_are_switched_by_name() -> None:
     assert alone.keys() == catalog.NODE.keys() | catalog.CGROUP.keys()
 
 
+@pytest.mark.parametrize(("old", "new"), cli.RENAMED.items())
+def test_flags_may_be_called_as_they_were_once(old: str, new: str) -> None:
+    """As node_exporter still allows: with the value after a sign or a space."""
+    flags = {flag for option in cli.command.params for flag in option.opts}
+    assert old not in flags
+    assert settings(f"{old}=^a$").options == settings(old, "^a$").options == settings(f"{new}=^a$").options != {}
+
+
 def test_all_that_is_wrong_is_told_at_once() -> None:
     """Each flag by name, with what it expects."""
     with pytest.raises(ConfigError) as caught:
