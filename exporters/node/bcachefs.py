@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from exporters.collector import Family, Labels, Malformed, Metric, NoData, counter, gauge
-from exporters.host import Host, KeptFile, Tree, Unreadable
+from exporters.host import Host, Tree, Unreadable
 from exporters.node.numbers import natural
 from exporters.node.sysfs import Attributes, Gathered, Known
 
@@ -111,7 +111,8 @@ class _Part:
         self.attributes = attributes
         self.labels = labels
         self.prefix = prefix
-        self._last = ""
+        self._path = ""
+        self._lines: list[str] = []
         self._added: set[tuple[Metric, Labels]] = set()
 
     def within(self, folder: str, label: str) -> "_Part":
@@ -120,8 +121,11 @@ class _Part:
 
     def lines(self, name: str) -> list[str]:
         """The lines of a file, none if there is no such file."""
-        content = self._file(name).read_record()
-        return [] if isinstance(content, Unreadable) else content.decode(errors="replace").splitlines()
+        file = self.attributes.file(f"{self.prefix}{name}")
+        content = file.read_record()
+        self._path = file.path
+        self._lines = [] if isinstance(content, Unreadable) else content.decode(errors="replace").splitlines()
+        return self._lines
 
     def table(self, name: str, columns: int = 3, *, heading: bool = False) -> list[list[str]]:
         """The first columns of a file of words; lines with fewer are left out."""
@@ -129,9 +133,9 @@ class _Part:
         return [row for row in rows if len(row) == columns]
 
     def number(self, metric: Metric, name: str) -> None:
-        """The number that is all of a file."""
-        content = self._file(name).read_record()
-        self.add(metric, "0" if isinstance(content, Unreadable) else content.decode(errors="replace"))
+        """The number that is all of a file; 0 if there is no such file, or nothing in it."""
+        lines = self.lines(name)
+        self.add(metric, lines[0] if lines else "0")
 
     def add(self, metric: Metric, word: str, *labels: str) -> None:
         """A sample of a number that stood in the file that was read last."""
@@ -139,16 +143,12 @@ class _Part:
         try:
             value = size(word.strip())
         except ValueError:
-            self.gathered.fail(Malformed(self._last, 0, "a number, or one such as 2.05G", word.strip()))
+            line = next(number for number, line in enumerate(self._lines, 1) if word in line)
+            self.gathered.fail(Malformed(self._path, line, "a number, or one such as 2.05G", word.strip()))
             return
         if key not in self._added:
             self._added.add(key)
             self.gathered.add(*key, value)
-
-    def _file(self, name: str) -> KeptFile:
-        file = self.attributes.file(f"{self.prefix}{name}")
-        self._last = file.path
-        return file
 
 
 def size(word: str) -> int:
