@@ -1,5 +1,6 @@
 """The collector systemd beside node_exporter's, on a real D-Bus where a fake systemd answers both."""
 
+import socket
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -29,24 +30,25 @@ class Bus(Server):
     name = "dbus-daemon"
 
     @property
-    def socket(self) -> Path:
+    def path(self) -> Path:
         """Where it listens."""
         return self.folder / "bus"
 
     def prepare(self) -> None:
-        self.socket.unlink(missing_ok=True)
+        self.path.unlink(missing_ok=True)
 
     def command(self) -> Sequence[str | Path]:
         return [
             find_program("dbus-daemon"),
             "--session",
-            f"--address=unix:path={self.socket}",
+            f"--address=unix:path={self.path}",
             "--nofork",
             "--nopidfile",
         ]
 
     def answers(self) -> bool:
-        return self.socket.exists()
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.path)) == 0
 
 
 @pytest.fixture
@@ -57,7 +59,7 @@ def systemd(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeSys
         path = fake.add(f"job-{number}.service", "inactive" if number % 3 else "active")
         fake.set(path, "Service.Type", "s", "oneshot")
     with Bus(tmp_path) as bus:
-        address = f"unix:path={bus.socket}"
+        address = f"unix:path={bus.path}"
         monkeypatch.setenv("DBUS_SYSTEM_BUS_ADDRESS", address)
         with on_bus(address, fake):
             yield fake
