@@ -148,6 +148,6 @@ def _table_row(path: str, row: Row) -> str:
     name = escape(row.name)
     if not row.active:
         return f'<tr class="off"><td>{name}</td><td>off</td><td></td><td></td></tr>\n'
-    took = "" if row.seconds is None else f"{row.seconds * 1000:.1f} ms"
+    took = "" if row.seconds is None else f"{row.seconds * 1000:.2f} ms"
     link = f'<a href="{path}?collect[]={quote(row.name)}">{name}</a>'
     return f"<tr><td>{link}</td><td>on</td><td>{escape(row.state)}</td><td>{took}</td></tr>\n"

@@ -89,8 +89,8 @@ def test_a_person_reads_what_each_collector_does() -> None:
     under_test.warm_up()
     page = Reader(get(under_test, "/").body.decode())
     assert page.rows[1:] == [
-        ["well", "on", "well", "0.0 ms"],
-        ["absent", "on", "<script>alert('sensors')</script>: absent", "0.0 ms"],
+        ["well", "on", "well", "0.00 ms"],
+        ["absent", "on", "<script>alert('sensors')</script>: absent", "0.00 ms"],
         ["spare", "off", "", ""],
     ]
     assert page.links[:3] == ["/metrics", "/-/healthy", "/-/ready"]
