@@ -28,6 +28,12 @@ from fenghuo.addresses import free_port
 from fenghuo.clock import SystemClock
 
 CLOCK = SystemClock()
+BYTECODE = Path(tempfile.gettempdir()) / "fenghuo-bench-bytecode"
+ENVIRONMENT = {
+    **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
+    "PYTHONPYCACHEPREFIX": str(BYTECODE),
+}
+"""Bytecode is kept between starts, as an installed package has it."""
 NAMES = ("prometheus-node-exporter", "node_exporter")
 
 
@@ -85,7 +91,7 @@ class Subject:
 def running(name: str, command: Sequence[str], port: int) -> Iterator[Subject]:
     """Start an exporter and wait for its first answer."""
     start = CLOCK.monotonic()
-    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+    with subprocess.Popen(command, env=ENVIRONMENT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
             while not answers(port):
                 if process.poll() is not None or CLOCK.monotonic() - start > 10:
@@ -168,6 +174,7 @@ def main(scrapes: int, given: tuple[str, ...], newest: bool) -> None:
         programs.append(build_newest())
     if not programs:
         print("no node_exporter here to compare with: apt-get install prometheus-node-exporter")
+    subprocess.run([sys.executable, "-m", "exporters", "--version"], env=ENVIRONMENT, capture_output=True, check=True)
     for program in programs:
         compare(program, scrapes)
 

@@ -11,6 +11,7 @@ import os
 import resource
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import NamedTuple
 
 from exporters.calls import Calls
 
@@ -45,9 +46,10 @@ _REASONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A file or folder that could not be read, as a value."""
+class Unreadable(NamedTuple):
+    """A file or folder that could not be read, as a value. Made in numbers at each scrape: most machines lack most
+    kinds of hardware.
+    """
 
     path: str
     reason: Reason

@@ -51,10 +51,9 @@ class _Block:
         return made
 
     def forget(self, samples: list[tuple[Labels, float]]) -> None:
-        """Drop the prefixes of series that are gone, once they outnumber those that live."""
-        if len(self.prefixes) > 2 * len(samples) + 16:
-            living = {labels for labels, _ in samples}
-            self.prefixes = {labels: text for labels, text in self.prefixes.items() if labels in living}
+        """Drop the prefixes of series that are gone: worth it once they outnumber those that live."""
+        living = {labels for labels, _ in samples}
+        self.prefixes = {labels: text for labels, text in self.prefixes.items() if labels in living}
 
 
 class Renderer:
@@ -80,7 +79,8 @@ class Renderer:
                 # x - x is 0 for every finite x: one test for NaN and both infinities
                 number = value if value - value == 0 else _special(value)
                 out.append(f"{prefixes.get(labels) or block.prefix(labels)}{number}\n")
-            block.forget(samples)
+            if len(prefixes) > 2 * len(samples) + 16:
+                block.forget(samples)
         if style is Format.OPENMETRICS:
             out.append("# EOF\n")
         return "".join(out).encode()

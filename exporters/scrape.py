@@ -77,7 +77,7 @@ class Selection:
     def __contains__(self, names: tuple[str, str]) -> bool:
         if self.only:
             return not self.only.isdisjoint(names)
-        return self.without.isdisjoint(names)
+        return not self.without or self.without.isdisjoint(names)
 
 
 class BadSelection(Exception):
@@ -133,6 +133,8 @@ class Scraper:
             for name, collector in group.collectors.items()
             if isinstance(collector, Guest)
         }
+        every = [(group.name, name) for group in groups for name in group.collectors]
+        self._keys = sorted(every, key=self._guests.__contains__)  # guests last
         self._faults: dict[Key, dict[tuple[str, int, str], Fault]] = {}
         self._published: dict[str, Iterable[Family]] = {}
         self._taken = {metric.name: OWN for group in groups for metric in group.own}
@@ -159,13 +161,7 @@ class Scraper:
         """
         with self._lock:
             self._now = self._clock.now()
-            keys = [
-                (group.name, name)
-                for group in self.groups
-                for name in group.collectors
-                if (group.name, name) in selection
-            ]
-            keys.sort(key=self._guests.__contains__)  # guests last
+            keys = [key for key in self._keys if key in selection]
             own = [family for collector in self._always for family in collector.collect(self._now)]
             self._published[OWN] = own
             limit = self.limits.scrape if deadline is None else min(self.limits.scrape, deadline)
