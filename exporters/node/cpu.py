@@ -9,7 +9,7 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from exporters.collector import Family, Labels, Malformed, Sample, counter, required, whole
+from exporters.collector import Family, Labels, Malformed, Sample, counter, required
 from exporters.host import Host
 from exporters.node.cpuinfo import CpuInfo
 from exporters.node.cputopology import Topology
@@ -22,6 +22,7 @@ MODES = ("user", "nice", "system", "idle", "iowait", "irq", "softirq", "steal")
 GUEST_MODES = ("user", "nice")
 COLUMNS = len(MODES) + len(GUEST_MODES)
 IDLE = MODES.index("idle")
+HIGHEST = (1 << 64) - 1
 HOTPLUG_SECONDS = 3.0
 
 
@@ -107,14 +108,17 @@ class Cpu:
 
     def _parse(self, number: int, line: str) -> tuple[str, list[float]]:
         """The CPU's name without `cpu`, and its seconds by mode."""
-        name, *words = line.split()
-        ticks = self._ticks
+        name, *words = line.split(None, COLUMNS + 1)
         try:
-            seconds = [whole(word) / ticks for word in words[:COLUMNS]]
+            ticks = [*map(int, words[:COLUMNS])]
         except ValueError as error:
             raise Malformed(self._stat.path, number, "numbers after the CPU's name", line) from error
-        if len(seconds) <= IDLE:
+        if len(ticks) <= IDLE:
             raise Malformed(self._stat.path, number, "four numbers or more after the CPU's name", line)
+        if min(ticks) < 0 or max(ticks) > HIGHEST:
+            raise Malformed(self._stat.path, number, "numbers of 64 bits after the CPU's name", line)
+        a_second = self._ticks
+        seconds = [of / a_second for of in ticks]
         seconds += [0.0] * (COLUMNS - len(seconds))  # kernels before 2.6.33 have fewer
         return name[3:], seconds
 

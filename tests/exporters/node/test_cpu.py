@@ -66,6 +66,8 @@ def test_an_old_kernel_has_fewer_modes(tmp_path: Path) -> None:
         ("cpu  1 2 3 4\ncpu0 1 2 x 4\n", r"stat:2: expected numbers after the CPU's name, got 'cpu0 1 2 x 4'"),
         ("cpu0 1 2\n", r"stat:1: expected four numbers or more"),
         ("cpu0 1 2 3 4\ncpu0 1 2 3 4\n", r"stat:2: expected one line for each CPU's number"),
+        ("cpu0 1 2 -3 4\n", r"stat:1: expected numbers of 64 bits after the CPU's name"),
+        (f"cpu0 1 2 3 {'9' * 400}\n", r"stat:1: expected numbers of 64 bits after the CPU's name"),
         ("cpux 1 2 3 4\n", r"stat:1: expected one line for each CPU's number"),
     ],
 )
