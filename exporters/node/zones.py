@@ -91,7 +91,7 @@ class ZoneInfo:
 
     def _values(self, number: int, line: str) -> list[tuple[Metric, int]]:
         """The metrics of a line, mostly one or none."""
-        field, *words = line.split()
+        field, *words = line.split() or [""]
         try:
             if field == PROTECTION:
                 pages = [natural(word.strip("(),")) for word in words]
