@@ -60,7 +60,7 @@ class _Block:
             self.forget(samples)
         text = "".join(out)
         if len(samples) < SMALL:
-            self.samples, self.text = samples, text
+            self.samples, self.text = samples.copy(), text  # whoever made the list may change it before the next scrape
         return text
 
     def prefix(self, labels: Labels) -> str:

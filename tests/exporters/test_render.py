@@ -85,6 +85,14 @@ def test_the_same_renderer_says_the_same_again() -> None:
     assert renderer.render(families[1:], Format.TEXT) == text(families[1]).encode()
 
 
+def test_a_list_that_its_owner_changes_is_rendered_anew() -> None:
+    """Text is kept while numbers stay, and a collector may fill the same list at each scrape."""
+    renderer, samples = Renderer(), [((), 1.0)]
+    renderer.render([ODD.family(samples)], Format.TEXT)
+    samples[0] = ((), 2.0)
+    assert renderer.render([ODD.family(samples)], Format.TEXT) == text(ODD.single(2.0)).encode()
+
+
 def test_series_that_are_gone_are_forgotten() -> None:
     """Churn of labels does not grow the renderer: what it keeps is bounded by what it published last."""
     renderer = Renderer()
