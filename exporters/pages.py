@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from exporters.messages import Request, Response
 from exporters.render import Format, Renderer, gzipped, negotiate, wants_gzip
-from exporters.scrape import BadSelection, Scraper, Selection
+from exporters.scrape import BadSelection, Busy, Scraper, Selection
 from fenghuo import __version__
 
 SMALLEST_TO_PACK = 1 << 10
@@ -59,14 +59,16 @@ class Site:
             self._places.release()
 
     def _metrics(self, request: Request) -> Response:
+        style = negotiate(request.headers.get("accept", ""))
         try:
             selection = self._scraper.select(request.query.get("collect[]", ()), request.query.get("exclude[]", ()))
+            body = self._scraper.scrape(
+                selection, lambda families: self._renderer.render(families, style), deadline(request.headers)
+            )
         except BadSelection as reason:
             return Response(f"{reason}\n".encode(), status=400)
-        style = negotiate(request.headers.get("accept", ""))
-        body = self._scraper.scrape(
-            selection, lambda families: self._renderer.render(families, style), deadline(request.headers)
-        )
+        except Busy as reason:
+            return Response(f"{reason}\n".encode(), status=503)
         if len(body) < SMALLEST_TO_PACK or not wants_gzip(request.headers.get("accept-encoding", "")):
             return Response(body, style.value)
         return Response(gzipped(body), style.value, headers={"Content-Encoding": "gzip"})

@@ -84,6 +84,10 @@ class BadSelection(Exception):
     """A request that selects collectors in a way that can't be served; the message is for its sender."""
 
 
+class Busy(Exception):
+    """A scrape whose time was over before its turn came; the message is for its sender."""
+
+
 class _Outcome(NamedTuple):
     """How one collector fared: what it published, whether it succeeded, and the seconds that it took."""
 
@@ -157,20 +161,29 @@ class Scraper:
         """Give `use` all families of the selected collectors and how each of them fared.
 
         `deadline` is seconds that the scraper waits for its answer, where it says so. Scrapes take turns, `use`
-        included: collectors and renderer keep state between them.
+        included: collectors and renderer keep state between them. To wait for its turn is part of a scrape's time;
+        raises Busy when nothing of it is left.
         """
-        with self._lock:
-            self._now = self._clock.now()
-            keys = [key for key in self._keys if key in selection]
-            own = [family for collector in self._always for family in collector.collect(self._now)]
-            self._published[OWN] = own
-            limit = self.limits.scrape if deadline is None else min(self.limits.scrape, deadline)
-            outcomes = self._patience.ask(keys, limit)
-            families: list[Family] = []
-            for group in self.groups:
-                self._report(group, [key for key in keys if key[0] == group.name], outcomes, families)
-            families.extend(own)
-            return use(families)
+        limit = self.limits.scrape if deadline is None else min(self.limits.scrape, deadline)
+        end = self._clock.monotonic() + limit
+        if not self._lock.acquire(timeout=limit):
+            raise Busy(f"the scrape before this one was not done within {limit:g} seconds")
+        try:
+            return use(self._families([key for key in self._keys if key in selection], end - self._clock.monotonic()))
+        finally:
+            self._lock.release()
+
+    def _families(self, keys: Sequence[Key], limit: float) -> list[Family]:
+        """What the collectors publish within `limit` seconds, and how they fared."""
+        self._now = self._clock.now()
+        own = [family for collector in self._always for family in collector.collect(self._now)]
+        self._published[OWN] = own
+        outcomes = self._patience.ask(keys, limit)
+        families: list[Family] = []
+        for group in self.groups:
+            self._report(group, [key for key in keys if key[0] == group.name], outcomes, families)
+        families.extend(own)
+        return families
 
     def _report(self, group: Group, keys: list[Key], outcomes: Mapping[Key, _Outcome], families: list[Family]) -> None:
         """Add what a group's collectors published, and how they fared."""

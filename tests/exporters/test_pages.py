@@ -171,6 +171,20 @@ def test_a_scraper_in_a_hurry_gets_what_there_is_in_time() -> None:
     assert 'node_scrape_collector_success{collector="waiting"} 0' in answer.body.decode()
 
 
+def test_a_scraper_behind_one_that_takes_long_is_answered_within_its_own_time() -> None:
+    """To wait for its turn is part of its time: 503 says what it waited for."""
+    waiting = Waiting()
+    under_test = site({"waiting": waiting})
+    first = threading.Thread(target=get, args=(under_test, "/metrics"))
+    first.start()
+    assert waiting.asked.wait(5)
+    answer = get(under_test, "/metrics", **{"x-prometheus-scrape-timeout-seconds": "0.2"})
+    assert first.is_alive()
+    waiting.go.set()
+    first.join(5)
+    assert (answer.status, answer.body) == (503, b"the scrape before this one was not done within 0.1 seconds\n")
+
+
 def test_metrics_may_take_the_place_of_the_page() -> None:
     scraper = Scraper([Group.of("node", {"well": Well()})], RecordingLog(), ManualTime())
     assert get(Site(scraper, "/"), "/").body.startswith(b"# HELP one One.")

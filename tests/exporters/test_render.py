@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from exporters.collector import Family, Kind, Metric, counter, gauge, untyped
+from exporters.collector import Family, Kind, Metric, Sample, counter, gauge, untyped
 from exporters.render import Format, Renderer, gzipped, negotiate, wants_gzip
 
 REQUESTS = counter("app_requests_total", 'Requests by "path"\nand code \\ method.', "path", "code")
@@ -87,7 +87,8 @@ def test_the_same_renderer_says_the_same_again() -> None:
 
 def test_a_list_that_its_owner_changes_is_rendered_anew() -> None:
     """Text is kept while numbers stay, and a collector may fill the same list at each scrape."""
-    renderer, samples = Renderer(), [((), 1.0)]
+    renderer = Renderer()
+    samples: list[Sample] = [((), 1.0)]
     renderer.render([ODD.family(samples)], Format.TEXT)
     samples[0] = ((), 2.0)
     assert renderer.render([ODD.family(samples)], Format.TEXT) == text(ODD.single(2.0)).encode()
