@@ -181,7 +181,8 @@ class Tree:
 
     def path(self, relative: str) -> str:
         """The absolute path, for reading it elsewhere and for messages."""
-        return f"{self._stem}/{relative}" if relative else self.root
+        # a name out of a broken file may hold a null byte, which no system call takes and no file has
+        return f"{self._stem}/{relative}".replace("\0", "\ufffd") if relative else self.root
 
     def keep(self, relative: str) -> KeptFile:
         """A file that will be read again and again; it need not be there yet."""

@@ -40,12 +40,19 @@ def collectors(host: Host) -> dict[str, Collector]:
     return {**node_group(host, on).collectors, **cgroup_group(host, on).collectors}
 
 
+@pytest.fixture(scope="module")
+def breakables() -> Iterator[Mapping[str, FakeMachine]]:
+    """Recorded machines by the version of their cgroups; whoever breaks a file of theirs mends it again."""
+    with tempfile.TemporaryDirectory() as folder:
+        yield {version: recorded_machine(Path(folder) / version, version) for version in ("v1", "v2")}
+
+
 @pytest.fixture(params=["recorded, cgroup v1", "recorded, cgroup v2", "this machine"])
-def host(request: pytest.FixtureRequest, tmp_path: Path) -> Host:
+def host(request: pytest.FixtureRequest, breakables: Mapping[str, FakeMachine]) -> Host:
     """A machine that a collector has to cope with."""
     if request.param == "this machine":
         return Host(Roots())
-    return recorded_machine(tmp_path, request.param[-2:]).host
+    return breakables[request.param[-2:]].host
 
 
 def families_of(collector: Collector) -> list[Family]:
@@ -95,13 +102,6 @@ BREAKS: dict[str, Callable[[bytes, int], bytes | None]] = {
     "negative numbers": lambda content, at: re.sub(rb"\d+", rb"-\g<0>", content),
     "lines doubled": lambda content, at: content + content,
 }
-
-
-@pytest.fixture(scope="module")
-def breakables() -> Iterator[Mapping[str, FakeMachine]]:
-    """Recorded machines whose files are broken and mended again, by the version of their cgroups."""
-    with tempfile.TemporaryDirectory() as folder:
-        yield {version: recorded_machine(Path(folder) / version, version) for version in ("v1", "v2")}
 
 
 READERS = [*((name, "v2") for name in catalog.NODE), *((name, of) for name in catalog.CGROUP for of in ("v1", "v2"))]

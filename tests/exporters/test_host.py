@@ -108,3 +108,11 @@ def test_links_are_read_and_followed(tmp_path: Path) -> None:
     assert tree.resolved("link") == str(tmp_path.resolve() / "real")
     assert isinstance(tree.target("real"), Unreadable)
     assert isinstance(tree.resolved("absent"), Unreadable)
+
+
+def test_a_name_with_a_null_byte_is_one_that_is_not_there(tmp_path: Path) -> None:
+    """Names come out of files, and files may be broken."""
+    tree = Tree(str(tmp_path))
+    for answer in (tree.read("a\0b"), tree.keep("a\0b").read(), tree.names("a\0b"), tree.status("a\0b")):
+        assert isinstance(answer, Unreadable)
+        assert answer.reason is Reason.ABSENT
