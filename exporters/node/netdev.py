@@ -129,7 +129,7 @@ class Labeller:
 
 
 class NetlinkReader:
-    """Reads the counters over rtnetlink."""
+    """Reads the counters over rtnetlink, and makes families anew of those that have moved: most never do."""
 
     def __init__(self, host: Host, keeps: Callable[[str], bool], options: Options) -> None:
         self._links = Links(host, keeps)
@@ -139,6 +139,9 @@ class NetlinkReader:
             (metric(name, options.label_ifalias), [COUNTERS.index(counter) for counter in counters])
             for name, counters in sums.items()
         ]
+        self._devices: list[Labels] = []
+        self._columns: list[tuple[int, ...]] = []
+        self._families: dict[Metric, Family] = {}
 
     def read(self) -> list[Family]:
         """The numbers as they are now. Raises OSError where rtnetlink is refused."""
@@ -146,9 +149,13 @@ class NetlinkReader:
         if not found:
             return []
         labels, columns = self._labels.of(found), list(zip(*found.values(), strict=True))
-        return [
-            Family(metric, list(zip(labels, total(columns, counters), strict=True))) for metric, counters in self._sums
-        ]
+        before = self._columns if labels == self._devices else [()] * len(columns)
+        self._devices, self._columns = labels, columns
+        moved = {place for place, column in enumerate(columns) if column != before[place]}
+        for metric, places in self._sums:
+            if not moved.isdisjoint(places):
+                self._families[metric] = Family(metric, list(zip(labels, total(columns, places), strict=True)))
+        return list(self._families.values())
 
 
 def total(columns: Sequence[Sequence[int]], of: Sequence[int]) -> Sequence[int]:

@@ -143,6 +143,18 @@ def test_names_are_asked_for_when_devices_change(tmp_path: Path) -> None:
     assert samples_in(exposed(collector))['node_network_receive_bytes_total{device="wan"}'] == 6
 
 
+@pytest.mark.parametrize("detailed", [True, False])
+def test_every_scrape_has_the_numbers_of_now(tmp_path: Path, detailed: bool) -> None:
+    """What has not moved is kept between scrapes; a part of a sum that moves shows, as does a device that goes."""
+    machine, kernel = machine_with(tmp_path, "eth0", "eth1")
+    options = Options(enable_detailed_metrics=detailed)
+    collector = NetDev(machine.host, options)
+    for number, name in enumerate([*COUNTERS, *COUNTERS]):
+        moved = netlink.stats(1 + number % 2, {**COUNTERS, name: number})
+        kernel.answers[netlink.GETSTATS] = [moved, netlink.stats(2 - number % 2, COUNTERS)][: 1 + number % 5]
+        assert exposed(collector) == exposed(NetDev(machine.host, options))
+
+
 def test_a_device_that_just_went_is_left_out(tmp_path: Path) -> None:
     """Its counters came, its name does not any more."""
     machine, kernel = machine_with(tmp_path, "eth0", "eth1")
