@@ -5,7 +5,7 @@ another's business: `fenghuo.config` holds them against classes, and needs more 
 """
 
 import typing
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,8 @@ from fenghuo.errors import ConfigError, Problem
 
 LONGEST_FILE = 16 << 20
 MOST_VALUES = 500_000
+DEEPEST = 100
+"""Collections inside one another; libyaml builds values by recursion in C, and some thousand would end the process."""
 
 YamlPath = tuple[str | int, ...]
 
@@ -49,16 +51,16 @@ def parse_yaml(text: str, source: str, *, as_written: bool = False) -> tuple[Any
     keep the last).
     """
     try:
+        _check_size(text)
         node = yaml.compose(text, Loader=_Composer)
         if node is None:
             return None, {}
-        lines: dict[YamlPath, int] = {}
-        doubled: list[Problem] = []
-        _walk(node, (), lines, doubled, set())
-        if doubled:
-            raise ConfigError(source, doubled)
+        walk = _Walk()
+        walk.visit(node, (), set())
+        if walk.doubled:
+            raise ConfigError(source, walk.doubled)
         constructor = _AsWritten() if as_written else yaml.constructor.SafeConstructor()
-        return constructor.construct_document(node), lines
+        return constructor.construct_document(node), walk.lines
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         what = getattr(error, "problem", None) or str(error)
@@ -68,29 +70,59 @@ def parse_yaml(text: str, source: str, *, as_written: bool = False) -> tuple[Any
         raise ConfigError(source, [Problem("", f"expected valid YAML ({error})")]) from error
 
 
-def _walk(node: yaml.Node, path: YamlPath, lines: dict[YamlPath, int], doubled: list[Problem], above: set[int]) -> None:
-    """Note the line of each path; `above` stops at a node that contains itself through an alias."""
-    if id(node) in above:
-        raise ValueError("an alias that contains itself")
-    if len(lines) > MOST_VALUES:
-        raise ValueError(f"more than {MOST_VALUES} values, aliases counted")
-    lines[path] = node.start_mark.line + 1
-    inside = above | {id(node)}
-    if isinstance(node, yaml.SequenceNode):
-        for index, item in enumerate(node.value):
-            _walk(item, (*path, index), lines, doubled, inside)
-    if isinstance(node, yaml.MappingNode):
-        seen: set[Hashable] = set()
+def _check_size(text: str) -> None:
+    """Raise a YAMLError for what is too deep or too much, before any of it is built."""
+    depth = 0
+    for number, event in enumerate(yaml.parse(text, Loader=_Composer)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > DEEPEST:
+            raise _too_much(f"more than {DEEPEST} collections inside one another", event)
+        if number > 3 * MOST_VALUES:  # a collection has a start and an end, a value of a mapping has a key
+            raise _too_much(f"more than {MOST_VALUES} values", event)
+
+
+def _too_much(what: str, event: Any) -> yaml.YAMLError:
+    return yaml.MarkedYAMLError(problem=what, problem_mark=event.start_mark)
+
+
+class _Walk:
+    """Notes the line of each path, and keys that stand twice."""
+
+    def __init__(self) -> None:
+        self.lines: dict[YamlPath, int] = {}
+        self.doubled: list[Problem] = []
+        self._visits = 0
+
+    def visit(self, node: yaml.Node, path: YamlPath, above: set[int]) -> None:
+        """Walk down from a node; `above` stops at one that contains itself through an alias."""
+        if id(node) in above:
+            raise ValueError("an alias that contains itself")
+        self._visits += 1  # more than there are lines: paths of doubled keys are the same
+        if self._visits > MOST_VALUES:
+            raise ValueError(f"more than {MOST_VALUES} values, aliases counted")
+        self.lines[path] = node.start_mark.line + 1
+        inside = above | {id(node)}
+        if isinstance(node, yaml.SequenceNode):
+            for index, item in enumerate(node.value):
+                self.visit(item, (*path, index), inside)
+        if isinstance(node, yaml.MappingNode):
+            self._visit_mapping(node, path, inside)
+
+    def _visit_mapping(self, node: yaml.MappingNode, path: YamlPath, inside: set[int]) -> None:
+        seen: set[str] = set()
         for key, value in node.value:
             name = str(key.value)
             line = key.start_mark.line + 1
             if name in seen and name != "<<":
-                doubled.append(
+                self.doubled.append(
                     Problem(dotted((*path, name)), "expected each key once, it stands here again", line=line)
                 )
             seen.add(name)
-            _walk(value, (*path, name), lines, doubled, inside)
-            lines[(*path, name)] = line
+            self.visit(value, (*path, name), inside)
+            self.lines[(*path, name)] = line
 
 
 def dotted(path: YamlPath) -> str:

@@ -89,6 +89,23 @@ def test_aliases_that_multiply_without_end_are_refused() -> None:
         parse_yaml("\n".join(layers), "bomb.yml")
 
 
+@pytest.mark.parametrize("pair", ["<<: *a{n}, <<: *a{n}", "b: *a{n}, b: *a{n}"])
+def test_keys_that_stand_twice_multiply_nothing(pair: str) -> None:
+    """Each layer has the layer below twice under one name: there are few paths, and a billion ways to them."""
+    layers = [f"k{n}: &a{n + 1} {{{pair.format(n=n)}}}" for n in range(30)]
+    with pytest.raises(ConfigError, match="more than 500000 values"):
+        parse_yaml("\n".join(["k: &a0 {x: 1}", *layers]), "bomb.yml")
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, "- " * 100_000, "a:\n" + "".join(" " * n + "a:\n" for n in range(1, 200))]
+)
+def test_what_is_too_deep_is_refused(text: str) -> None:
+    """libyaml would overflow its stack, which ends the process."""
+    with pytest.raises(ConfigError, match=r"deep.yml:\d+: expected valid YAML \(more than 100 collections"):
+        parse_yaml(text, "deep.yml")
+
+
 def test_scalars_can_be_left_as_they_are_written() -> None:
     data, lines = parse_yaml("a: 1.10\nb: on\nc: 12:30\nd:\ne: [~, 2026-11-21]", "f.yml", as_written=True)
     assert data == {"a": "1.10", "b": "on", "c": "12:30", "d": None, "e": [None, "2026-11-21"]}
