@@ -2,13 +2,13 @@
 
 The first two hold pairs of lines, `Tcp: ActiveOpens …` and `Tcp: 3556 …`; the third a line a counter,
 `Ip6InReceives  7`. They list some 400 counters, always in the same order: which of them are published is found out
-when the names change, not at each scrape. Format: Documentation/networking/snmp_counter.rst; RFC 4293 and others.
+when the names change, and what they say when the numbers do, not at each scrape.
+Format: Documentation/networking/snmp_counter.rst; RFC 4293 and others.
 """
 
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from exporters.collector import Family, Malformed, Metric, NoData, required, untyped
 from exporters.host import Host, Reason, Unreadable
@@ -34,13 +34,32 @@ class Options:
     fields: Pattern = option(FIELDS, "Counters to publish, by names such as TcpExt_ListenDrops.")
 
 
-class Picks(NamedTuple):
-    """What is published of a list of numbers: its places and metrics. `head` and `width` are the whole list's."""
+class Picks:
+    """What is published of a list of numbers: its places and metrics, and the families that were made of it last.
 
-    head: str
-    width: int
-    places: list[int]
-    metrics: list[Metric]
+    `head` and `width` are the whole list's.
+    """
+
+    __slots__ = ("families", "head", "metrics", "numbers", "places", "width")
+
+    def __init__(self, head: str, width: int, places: list[int], metrics: list[Metric]) -> None:
+        self.head = head
+        self.width = width
+        self.places = places
+        self.metrics = metrics
+        self.numbers = ""
+        self.families: dict[Metric, Family] = {}
+
+    def take(self, path: str, line: int, numbers: str, words: Sequence[str]) -> None:
+        """Make the families of the words in a list of numbers. Raises Malformed."""
+        try:
+            values = [int(words[place]) for place in self.places]
+        except ValueError as error:
+            raise Malformed(path, line, "whole numbers", numbers) from error
+        if values and not LOWEST <= min(values) <= max(values) < BEYOND:
+            raise Malformed(path, line, "numbers of 64 bits at most", numbers)
+        self.families = {metric: metric.single(value) for metric, value in zip(self.metrics, values, strict=True)}
+        self.numbers = numbers
 
 
 MOST_KEPT = 64
@@ -56,37 +75,44 @@ class NetStat:
         self._list = host.proc.keep("net/snmp6")
         self._metrics: dict[str, Metric] = {}
         self._picks: dict[str, Picks] = {}
+        self._of_list = Picks("", 0, [], [])
 
     def collect(self, now: float) -> Iterator[Family]:
-        values: dict[Metric, int] = {}
+        families: dict[Metric, Family] = {}
         for file in self._tables:
-            self._take_table(file.path, required(file.read()), values)
+            self._take_table(file.path, required(file.read()), families)
         content = self._list.read()
         if not isinstance(content, Unreadable):
-            self._take_list(self._list.path, content.decode(errors="replace"), values)
+            self._take_list(self._list.path, content.decode(errors="replace"), families)
         elif content.reason is not Reason.ABSENT:
             raise NoData(str(content))
-        for metric, value in values.items():
-            yield metric.single(value)
+        yield from families.values()
 
-    def _take_table(self, path: str, text: str, values: dict[Metric, int]) -> None:
+    def _take_table(self, path: str, text: str, families: dict[Metric, Family]) -> None:
         lines = text.splitlines()
         if not lines or len(lines) % 2:
             raise Malformed(path, len(lines), "pairs of lines, one of names and one of numbers")
         for at in range(0, len(lines), 2):
-            picks = self._picks.get(lines[at]) or self._pick(lines[at], keys_of_table)
+            names, numbers = lines[at : at + 2]
+            picks = self._picks.get(names) or self._pick(names, keys_of_table)
             if picks.places:
-                words = lines[at + 1].split()
-                if len(words) != picks.width or words[0] != picks.head:
-                    raise Malformed(path, at + 2, "as many numbers as names", lines[at + 1])
-                _take(path, at + 2, picks, words, values)
+                if numbers != picks.numbers:
+                    words = numbers.split()
+                    if len(words) != picks.width or words[0] != picks.head:
+                        raise Malformed(path, at + 2, "as many numbers as names", numbers)
+                    picks.take(path, at + 2, numbers, words)
+                families.update(picks.families)
 
-    def _take_list(self, path: str, text: str, values: dict[Metric, int]) -> None:
-        words = text.split()
-        names = " ".join(words[::2])
-        if len(words) != 2 * text.count("\n"):
-            raise Malformed(path, 0, "lines of a name and a number")
-        _take(path, 0, self._picks.get(names) or self._pick(names, keys_of_list), words[1::2], values)
+    def _take_list(self, path: str, text: str, families: dict[Metric, Family]) -> None:
+        if text != self._of_list.numbers:
+            words = text.split()
+            names = " ".join(words[::2])
+            if len(words) != 2 * text.count("\n"):
+                raise Malformed(path, 0, "lines of a name and a number")
+            picks = self._picks.get(names) or self._pick(names, keys_of_list)
+            picks.take(path, 0, text, words[1::2])
+            self._of_list = picks
+        families.update(self._of_list.families)
 
     def _pick(self, names: str, keys: Callable[[str], list[str]]) -> Picks:
         """Find out what is published of a list of numbers with these names."""
@@ -103,16 +129,6 @@ class NetStat:
             protocol, _, name = key.partition("_")
             self._metrics[key] = untyped(f"node_netstat_{key}", f"Counter {name} of {protocol}.")
         return self._metrics[key]
-
-
-def _take(path: str, line: int, picks: Picks, words: Sequence[str], values: dict[Metric, int]) -> None:
-    try:
-        numbers = [int(words[place]) for place in picks.places]
-    except ValueError as error:
-        raise Malformed(path, line, "whole numbers", " ".join(words)) from error
-    if numbers and not LOWEST <= min(numbers) <= max(numbers) < BEYOND:
-        raise Malformed(path, line, "numbers of 64 bits at most", " ".join(words))
-    values.update(zip(picks.metrics, numbers, strict=True))
 
 
 def keys_of_table(names: str) -> list[str]:

@@ -151,6 +151,21 @@ def test_counters_that_a_kernel_adds_move_the_others(machine: FakeMachine) -> No
     assert samples_in(exposed(collector))["node_netstat_Tcp_CurrEstab"] == 9
 
 
+def test_counters_of_now(machine: FakeMachine) -> None:
+    """Numbers that change are read anew, also back to what they were; of two lines of a name the last counts."""
+    collector = NetStat(machine.host)
+    for tcp, udp in (("4", "7"), ("5", "7"), ("x", "8"), ("5", "8"), ("4", "7")):
+        machine.write("proc/net/snmp", f"Tcp: CurrEstab\nTcp: 3\nTcp: CurrEstab\nTcp: {tcp}\n")
+        machine.write("proc/net/snmp6", f"Udp6NoPorts {udp}\n")
+        if tcp == "x":
+            with pytest.raises(Malformed, match="net/snmp:4"):
+                exposed(collector)
+        else:
+            samples = samples_in(exposed(collector))
+            assert samples["node_netstat_Tcp_CurrEstab"] == int(tcp)
+            assert samples["node_netstat_Udp6_NoPorts"] == int(udp)
+
+
 @pytest.mark.parametrize(("collector", "file"), [(NetStat, "net/snmp6"), (SockStat, "net/sockstat6")])
 def test_a_machine_may_lack_ipv6(machine: FakeMachine, collector: Callable[[Host], Collector], file: str) -> None:
     """The metrics of IPv4 are all there is then."""
