@@ -27,6 +27,8 @@ class _Errand(Generic[KeyT, AnswerT]):
 
     ask: Callable[[KeyT], AnswerT]
     keys: Sequence[KeyT]
+    since: float = 0.0
+    """When the key whose answer is awaited was asked, by a clock that never goes back."""
     answers: dict[KeyT, AnswerT] = field(default_factory=dict)
     done: threading.Event = field(default_factory=threading.Event)
     abandoned: bool = False
@@ -43,6 +45,7 @@ class _Worker(threading.Thread, Generic[KeyT, AnswerT]):
     def __init__(self) -> None:
         super().__init__(name="patience", daemon=True)
         self.errands: SimpleQueue[_Errand[KeyT, AnswerT]] = SimpleQueue()
+        self._monotonic = SystemClock().monotonic
 
     def run(self) -> None:
         while not self._do_next():
@@ -52,6 +55,7 @@ class _Worker(threading.Thread, Generic[KeyT, AnswerT]):
         """Wait for an errand and run it; whether it was given up."""
         errand = self.errands.get()
         for key in errand.keys:
+            errand.since = self._monotonic()
             errand.answers[key] = errand.ask(key)
             if errand.abandoned:
                 break
@@ -99,12 +103,12 @@ class Patience(Generic[KeyT, AnswerT]):
         answers: dict[KeyT, AnswerT] = {}
         late: list[_Late[KeyT, AnswerT]] = []
         waiting = [key for key in dict.fromkeys(keys) if key not in self._hanging]
-        while (waiting or late) and (left := end - self._monotonic()) > 0:
+        while (waiting or late) and self._monotonic() < end:
             if late and (not waiting or len(late) > self._beside):
                 waiting += self._wait_for(late.pop(0), end, answers)
                 continue
             errand = self._send(waiting)
-            if not self._finished(errand, min(self._overtake, left), end):
+            if not self._finished(errand, end):
                 late += self._give_up(errand)
             answers.update(errand.answers)
             waiting = [key for key in waiting if key not in answers and key not in self._hanging]
@@ -114,7 +118,7 @@ class Patience(Generic[KeyT, AnswerT]):
         if self._worker is None:
             self._worker = _Worker()
             self._worker.start()
-        errand: _Errand[KeyT, AnswerT] = _Errand(self._ask, keys)
+        errand: _Errand[KeyT, AnswerT] = _Errand(self._ask, keys, self._monotonic())
         self._worker.errands.put(errand)
         return errand
 
@@ -129,7 +133,7 @@ class Patience(Generic[KeyT, AnswerT]):
             return []
         key = errand.stands_at
         self._hanging[key] = worker
-        return [_Late(key, worker, errand, self._monotonic() + self._patience - self._overtake)]
+        return [_Late(key, worker, errand, errand.since + self._patience)]
 
     def _wait_for(self, late: _Late[KeyT, AnswerT], end: float, answers: dict[KeyT, AnswerT]) -> list[KeyT]:
         """Wait for a key that takes long. The value is that key if its worker ended without having asked for it."""
@@ -140,11 +144,9 @@ class Patience(Generic[KeyT, AnswerT]):
         answers.update(late.errand.answers)
         return [] if late.key in answers else [late.key]
 
-    def _finished(self, errand: _Errand[KeyT, AnswerT], patience: float, end: float) -> bool:
-        """Wait as long as the worker gets on and the deadline has not passed."""
-        answered = -1
-        while answered < len(errand.answers):
-            answered = len(errand.answers)
-            if errand.done.wait(max(0.0, min(patience, end - self._monotonic()))):
+    def _finished(self, errand: _Errand[KeyT, AnswerT], end: float) -> bool:
+        """Wait as long as no single key takes too long and the deadline has not passed."""
+        while (left := min(errand.since + self._overtake, end) - self._monotonic()) > 0:
+            if errand.done.wait(left):
                 return True
-        return False
+        return errand.done.is_set()

@@ -168,6 +168,17 @@ def test_a_collector_that_hangs_delays_the_scrape_by_its_deadline_and_spoils_not
     assert scraped(under_test)['node_scrape_collector_success{collector="hanging"}'] == 1
 
 
+def test_a_collector_that_hangs_takes_no_more_than_its_own_time() -> None:
+    """Those that answered before it don't prolong it: what is left of the scrape's time is for those after it."""
+    hanging = Hanging()
+    group = Group.of("node", {"before": Good(), "hanging": hanging, "other": Good()})
+    under_test = Scraper([group], RecordingLog(), ManualTime(), limits=Limits(collector=0.3, scrape=0.55))
+    samples = scraped(under_test)
+    hanging.released.set()
+    successes = [samples[f'node_scrape_collector_success{{collector="{name}"}}'] for name in group.collectors]
+    assert successes == [1, 0, 1]
+
+
 def test_the_scrapers_own_deadline_is_kept() -> None:
     """Who waits a twentieth of a second gets what there is by then."""
     hanging = Hanging()
