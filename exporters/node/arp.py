@@ -74,12 +74,12 @@ class Arp:
 
 def parse(text: str, path: str) -> Counter[str]:
     """The number of entries by device; each is `address type flags address mask device`. Raises Malformed."""
-    heading, *lines = text.splitlines() or [""]
+    heading, *lines = text.removesuffix("\n").split("\n")
     if not heading.startswith("IP address"):
         raise Malformed(path, 1, "a heading that begins with `IP address`", heading)
     entries: Counter[str] = Counter()
     for number, line in enumerate(lines, 2):
-        words = line.split()
+        words = line.split(None, _COLUMNS - 1)  # a device's name may hold what is white space to Python
         if len(words) == _COLUMNS and words[2].startswith("0x"):
             entries[words[-1]] += 1
         elif not line.startswith("IP address"):

@@ -181,7 +181,7 @@ class FileReader:
 
     def read(self) -> list[Family]:
         """The numbers as they are now. Raises NoData, Malformed."""
-        found = self._devices(required(self._file.read()).splitlines())
+        found = self._devices(required(self._file.read()).removesuffix("\n").split("\n"))
         labels, columns = self._labels.of(found), zip(*found.values(), strict=True)
         families = [  # without a device there are no columns
             Family(metric, list(zip(labels, column, strict=True)))
@@ -196,8 +196,9 @@ class FileReader:
             raise Malformed(self._file.path, 1, "two lines of headings")
         found: dict[str, list[int]] = {}
         for number, line in enumerate(lines[HEADER_LINES:], HEADER_LINES + 1):
-            name, _, rest = line.rpartition(":")  # a device name may hold a colon, a number may not
-            device = name.strip()
+            # a name may hold whatever is no white space to the kernel: a colon once, and what is a line's end to Python
+            name, _, rest = line.rpartition(":")
+            device = name.lstrip(" ")
             if self._keeps(device):
                 found[device] = self._numbers(number, line, device, rest)
         return found

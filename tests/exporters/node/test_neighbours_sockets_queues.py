@@ -48,6 +48,13 @@ def test_neighbours_from_the_file(tmp_path: Path, options: arp.Options) -> None:
     assert samples_in(exposed(Arp(machine.host, options))) == {'node_arp_entries{device="e0"}': 2}
 
 
+def test_a_device_of_an_odd_name_in_the_file(tmp_path: Path) -> None:
+    """It counts as another does, though Python takes what is in its name for the end of a line."""
+    machine = machine_with(tmp_path, netlink.Kernel({netlink.GETNEIGH: REFUSED}))
+    machine.write("proc/net/arp", HEADING + "10.0.0.1 0x1 0x2 00:00:00:00:00:00 *    a\x1cb\n")
+    assert samples_in(exposed(Arp(machine.host))) == {'node_arp_entries{device="a\x1cb"}': 1}
+
+
 @pytest.mark.parametrize(
     ("content", "expected"),
     [

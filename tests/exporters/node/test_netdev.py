@@ -112,6 +112,16 @@ def test_detailed_metrics_of_the_file_are_its_sums(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("asks", [True, False])
+def test_odd_names(tmp_path: Path, asks: bool) -> None:
+    """The kernel forbids little in a name; none costs the other devices' samples."""
+    names = ["eth0", "a:b", "a\x1cb", "x\u2028y", '"\\']
+    machine, _ = machine_with(tmp_path, *names)
+    samples = samples_in(exposed(NetDev(machine.host, Options(netlink=asks))))
+    shown = [name.replace("\\", "\\\\").replace('"', '\\"') for name in names]
+    assert [f'node_network_receive_bytes_total{{device="{name}"}}' in samples for name in shown] == [True] * len(names)
+
+
+@pytest.mark.parametrize("asks", [True, False])
 def test_devices_of_containers_are_left_out(tmp_path: Path, asks: bool) -> None:
     """Whichever reader; a pattern of the operator's own publishes them."""
     machine, _ = machine_with(tmp_path, "eth0", "veth5f3a1c2")
