@@ -139,12 +139,13 @@ def _openmetrics_head(metric: Metric) -> str:
 
 
 def _escaped(text: str) -> str:
-    """As both formats want it. Bytes of a name that are no UTF-8 are spelt out, so that names stay apart."""
-    text = text.encode("utf-8", "backslashreplace").decode()
-    return text.replace("\\", "\\\\").replace("\n", "\\n").replace('"', '\\"')
+    """As both formats want it in quotes, and OpenMetrics in a help."""
+    return _escaped_help(text).replace('"', '\\"')
 
 
 def _escaped_help(text: str) -> str:
+    """As the text format wants a help. Bytes of a name that are no UTF-8 are spelt out, so that names stay apart."""
+    text = text.encode("utf-8", "backslashreplace").decode()
     return text.replace("\\", "\\\\").replace("\n", "\\n")
 
 

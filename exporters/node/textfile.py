@@ -45,12 +45,13 @@ class Options:
 
 
 class _Stamp(NamedTuple):
-    """What changes when a file's content does."""
+    """What changes when a file's content does. A writer may set `mtime` to what it was, but not `ctime`."""
 
     device: int
     inode: int
     size: int
     mtime: int
+    ctime: int
 
 
 class _Source(NamedTuple):
@@ -126,9 +127,9 @@ class TextFile:
         before, self._sources = self._sources, {}
         for path, status in found.items():
             known = before.get(path)
-            stamp = _Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+            stamp = _Stamp(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
             if known is None or known.stamp != stamp or not known.settled:
-                settled = abs(now - status.st_mtime) > UNSETTLED_SECONDS
+                settled = all(abs(now - time) > UNSETTLED_SECONDS for time in (status.st_mtime, status.st_ctime))
                 known = _Source(stamp, settled, *self._read(path, status))
             self._sources[path] = known
         changed = before.keys() != self._sources.keys() or any(

@@ -12,10 +12,12 @@ from exporters.app import node_group
 from exporters.collector import Family, gauge
 from exporters.host import LONGEST
 from exporters.node.textfile import Options, TextFile
+from exporters.render import Format, Renderer
 from exporters.scrape import Group, Scraper
 from exporters.testing import FakeMachine, ManualTime, RecordingLog, exposed, samples_in, text_of
 from tests.exporters.beside import Published, parse
 from tests.exporters.machines import FIXTURES
+from tests.stack.servers.waiting import wait_until
 
 RECORDED = FIXTURES / "node" / "textfile"
 NOW = 2_000_000_000.0
@@ -203,6 +205,25 @@ def test_a_file_is_parsed_again_when_it_was_replaced_or_changed_and_only_then(tm
     assert machine.scrape() == {ERROR: 0}
 
 
+def test_a_time_that_a_writer_sets_hides_no_change(tmp_path: Path) -> None:
+    """`cp -p` into the same file from a package whose files are all of one time: same identity, size and time."""
+    machine = Machine(tmp_path)
+    path = machine.write("x.prom", "a 1\n")
+    assert machine.scrape()["a"] == 1
+    before = path.stat()
+    wait_until(lambda: _rewritten(path, "a 2\n").st_ctime_ns != before.st_ctime_ns, "the clock of files to tick", 5)
+    assert (path.stat().st_ino, path.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+    assert machine.scrape()["a"] == 2
+
+
+def _rewritten(path: Path, content: str) -> os.stat_result:
+    """Write into a file and set its time back."""
+    time = path.stat().st_mtime_ns
+    path.write_text(content, encoding="utf-8")
+    os.utime(path, ns=(time, time))
+    return path.stat()
+
+
 def test_a_file_that_was_just_written_is_read_once_more(tmp_path: Path) -> None:
     """Clocks of files tick slowly: two writings within a tick look the same."""
     machine = Machine(tmp_path)
@@ -240,6 +261,20 @@ def test_what_is_no_file_of_metrics_is_named(tmp_path: Path, kind: str) -> None:
     samples = machine.scrape()
     reasons = {"folder": "no file", "pipe": "no file", "too long": "too long", "link to nothing": "absent"}
     assert samples[f'fenghuo_textfile_error{{file="x.prom",reason="{reasons[kind]}"}}'] == 1
+
+
+@pytest.mark.parametrize("style", Format)
+def test_a_name_of_bytes_that_are_no_text_is_spelt_out(tmp_path: Path, style: Format) -> None:
+    """As label and in the help that a metric without HELP gets, or one file would cost the whole scrape."""
+    machine = Machine(tmp_path)
+    Path(os.fsdecode(os.fsencode(machine.folder) + b"/caf\xe9.prom")).write_text("a 1\n", encoding="utf-8")
+    scraped = machine.scraper.scrape(
+        machine.scraper.select((), ()), lambda families: Renderer().render(families, style)
+    )
+    text = scraped.decode()
+    assert "a 1\n" in text
+    assert f"# HELP a Read from {machine.folder}/caf\\\\udce9.prom.\n" in text
+    assert f'{{file="{machine.folder}/caf\\\\udce9.prom"}}' in text
 
 
 def test_a_folder_that_is_absent_is_named(tmp_path: Path) -> None:
