@@ -140,8 +140,11 @@ def _protection(path: str, log: Log) -> "Protection | None":
 
 
 def _connections(most_scrapes: int) -> int:
-    """Each connection is a thread: more than scrapes at once, and never without end."""
-    return max(MOST_CONNECTIONS, 2 * most_scrapes) if most_scrapes else 8 * MOST_CONNECTIONS
+    """Each connection is a thread: more than scrapes at once, and never without end. It is a descriptor as well: an
+    eighth of them at most, or strangers would take those that collectors read with.
+    """
+    wanted = max(MOST_CONNECTIONS, 2 * most_scrapes) if most_scrapes else 8 * MOST_CONNECTIONS
+    return max(1, min(wanted, resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 8))
 
 
 def _announce(

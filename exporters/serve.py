@@ -22,6 +22,9 @@ Secure = Callable[[socket.socket], socket.socket]
 connection's own thread, and raises OSError or Refused.
 """
 
+QUIET = 60.0
+"""Seconds between two lines of the log on connections that could not be served."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -60,6 +63,7 @@ class Server:
         self._limits = limits if limits is not None else Limits()
         self._secure = secure
         self._monotonic = SystemClock().monotonic
+        self._quiet_until = self._monotonic()
         self._slots = threading.BoundedSemaphore(self._limits.connections)
         self._wake_reader, self._wake_writer = os.pipe()
         os.set_blocking(self._wake_writer, False)
@@ -97,7 +101,7 @@ class Server:
         except BlockingIOError:
             return  # whoever knocked has gone again
         except OSError as error:  # this process has no descriptors left, for one
-            self._log.warning("could not accept a connection", reason=error.strerror)
+            self._complain("could not accept a connection", error.strerror)
             select.select([self._wake_reader], [], [], 0.1)  # what it lacks is not there again at once
             return
         if not self._slots.acquire(blocking=False):
@@ -107,8 +111,14 @@ class Server:
             threading.Thread(target=self._serve, args=(connection,), name="http", daemon=True).start()
         except RuntimeError as error:  # this machine has no thread to spare
             self._slots.release()
-            self._log.warning("could not serve a connection", reason=str(error))
+            self._complain("could not serve a connection", str(error))
             _turn_away(connection)
+
+    def _complain(self, event: str, reason: str | None) -> None:
+        """Log what this machine is short of, once a minute: it may last, and strangers may bring it about."""
+        if self._monotonic() >= self._quiet_until:
+            self._quiet_until = self._monotonic() + QUIET
+            self._log.warning(event, reason=reason)
 
     def _serve(self, connection: socket.socket) -> None:
         try:

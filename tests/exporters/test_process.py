@@ -9,7 +9,8 @@ import ssl
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
@@ -163,6 +164,21 @@ def test_the_first_scrape_needs_no_scraper(tmp_path: Path) -> None:
     with started([*EXPORTER, *flags, "--collector.loadavg"]) as running:
         line = running.until("collector has no data")
         assert (line["collector"], line["reason"].startswith(f"{tmp_path}/loadavg:1: expected")) == ("loadavg", True)
+        running.end()
+
+
+def test_strangers_take_no_files_from_a_scraper() -> None:
+    """Where few may be open, few connections are served: what collectors read is still there for who was first."""
+    flags = ["--web.listen-address=127.0.0.1:0", "--collect=node", "--collector.disable-defaults", "--collector.stat"]
+    with ExitStack() as stack:
+        running = stack.enter_context(started(["sh", "-c", 'ulimit -n 64; exec "$@"', "sh", *EXPORTER, *flags]))
+        port = port_of(running.until("listening"))
+        scraper = stack.enter_context(closing(HTTPConnection("127.0.0.1", port, timeout=5)))
+        for _ in range(2):
+            scraper.request("GET", "/metrics")
+            assert 'node_scrape_collector_success{collector="stat"} 1' in scraper.getresponse().read().decode()
+            strangers = [stack.enter_context(socket.create_connection(("127.0.0.1", port), 5)) for _ in range(64)]
+            assert strangers[-1].recv(100).startswith(b"HTTP/1.1 503 ")
         running.end()
 
 
