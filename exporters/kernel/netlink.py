@@ -37,18 +37,24 @@ def dump(protocol: int, kind: int, body: bytes) -> list[bytes]:
     """The bodies of all messages of a dump of `kind`, such as RTM_GETLINK of NETLINK_ROUTE; `body` is the question.
 
     Safe to call from many threads. Raises OSError: what the kernel says, TimeoutError after TIMEOUT_SECONDS of
-    silence, EMSGSIZE for an answer beyond LARGEST, EPROTO for one that is no netlink.
+    silence, or of waiting for another thread's answer, EMSGSIZE for an answer beyond LARGEST, EPROTO for one that is
+    no netlink.
     """
     with _lock:
-        channel = _channels.setdefault(protocol, Channel(protocol))
+        channel = _channels.get(protocol)
+        if channel is None:
+            channel = _channels[protocol] = Channel(protocol)
     return channel.dump(kind, body)
 
 
 class Channel:
     """A socket of one protocol, opened when it is first needed and anew after an error."""
 
-    def __init__(self, protocol: int, opened: Callable[[int], socket.socket] | None = None) -> None:
+    def __init__(
+        self, protocol: int, opened: Callable[[int], socket.socket] | None = None, patience: float = TIMEOUT_SECONDS
+    ) -> None:
         self._protocol = protocol
+        self._patience = patience
         self._opened = opened if opened is not None else _opened
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
@@ -57,20 +63,27 @@ class Channel:
 
     def dump(self, kind: int, body: bytes) -> list[bytes]:
         """As the function of this name."""
-        with self._lock:
-            try:
-                return self._consistent(kind, body)
-            except OSError as error:
-                self.close()
-                if isinstance(error, BlockingIOError):
-                    raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from error
-                raise
+        # to send may block for as long as a driver holds the lock of the network; the next to ask must not hang as well
+        if not self._lock.acquire(timeout=self._patience):
+            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT))
+        try:
+            return self._consistent(kind, body)
+        except OSError as error:
+            self.close()
+            if isinstance(error, BlockingIOError):
+                raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT)) from error
+            raise
+        finally:
+            self._lock.release()
 
     def close(self) -> None:
         """Give the descriptor back; the next question opens the socket again."""
         if self._socket is not None:
             self._socket.close()
             self._socket = None
+
+    def __del__(self) -> None:
+        self.close()
 
     def _consistent(self, kind: int, body: bytes) -> list[bytes]:
         for _ in range(ATTEMPTS):

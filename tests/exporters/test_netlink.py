@@ -1,8 +1,11 @@
 """Netlink messages: what ends an answer, what breaks one, and what of the attributes survives being cut off."""
 
+import contextlib
 import errno
+import os
 import socket
 import struct
+import threading
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -120,6 +123,29 @@ def test_silence_is_a_time_out(peers: Callable[..., Peer]) -> None:
     channel = Channel(0, peers([message(DATA)]).open)
     with pytest.raises(TimeoutError):
         channel.dump(DATA, b"")
+
+
+def test_a_question_that_hangs_holds_up_no_other() -> None:
+    """The kernel may keep one waiting for good; the next to ask is told so in time, and has a file to read instead."""
+    began, end = threading.Event(), threading.Event()
+
+    def hangs(_: int) -> socket.socket:
+        began.set()
+        end.wait()
+        raise OSError(errno.EINTR, os.strerror(errno.EINTR))
+
+    def ask() -> None:
+        with contextlib.suppress(OSError):
+            channel.dump(DATA, b"")
+
+    channel = Channel(0, hangs, patience=0.01)
+    first = threading.Thread(target=ask)
+    first.start()
+    began.wait()
+    with pytest.raises(TimeoutError):
+        channel.dump(DATA, b"")
+    end.set()
+    first.join()
 
 
 def test_more_than_was_made_room_for(peers: Callable[..., Peer]) -> None:
