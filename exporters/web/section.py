@@ -37,13 +37,15 @@ class Section:
         self._path = path
         self._left: dict[str, Any] = {}
         if isinstance(value, Mapping):
-            self._left.update({str(key): item for key, item in value.items()})
+            if None in value:
+                findings.add(path, "expected every key to be a text, the word null in quotes")
+            self._left.update({str(key): item for key, item in value.items() if key is not None})
         elif value is not None:
             findings.add(path, "expected a mapping of keys to values")
         self.empty = not self._left
 
     def __contains__(self, key: str) -> bool:
-        return self._left.get(key) is not None
+        return bool(self._left.get(key))
 
     def wrong(self, key: str, expected: str, value: object = None) -> None:
         """Note a problem at a key; an empty key stands for the section itself."""

@@ -182,12 +182,12 @@ class Reading:
         if not name:
             return inline
         path = self.path.parent / name
-        self.marks[path] = mark(path)
         try:
-            with path.open(encoding="ascii") as file:
+            self.marks[path] = mark(path)
+            with path.open(encoding="latin-1") as file:  # beside PEM there may be comments in any encoding
                 text = file.read(LONGEST_PEM + 1)
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it has other than ASCII characters"
+        except (OSError, ValueError) as error:  # a ValueError is for a name that no file can have
+            reason = error.strerror if isinstance(error, OSError) else str(error)
             section.wrong(f"{key}_file", f"expected a readable PEM file, {path}: {reason}")
             return ""
         if not text.strip() or len(text) > LONGEST_PEM:

@@ -64,7 +64,11 @@ def greet(connection: socket.socket, context: ssl.SSLContext, names: frozenset[s
 
 
 def _check_names(channel: ssl.SSLSocket, names: frozenset[str]) -> None:
-    if names and names.isdisjoint(_names(channel.getpeercert() or {})):
+    try:
+        allowed = not names or not names.isdisjoint(_names(channel.getpeercert() or {}))
+    except ValueError as error:  # an address of three bytes, a name that is no text
+        raise ConnectionAbortedError(f"the client's certificate has names that can't be read: {error}") from error
+    if not allowed:
         raise ConnectionAbortedError("the client's certificate has none of client_allowed_sans")
 
 
@@ -89,7 +93,7 @@ def _load_own(context: ssl.SSLContext, tls: Tls) -> None:
 def _load_authorities(context: ssl.SSLContext, tls: Tls) -> None:
     if tls.client_ca:
         try:
-            context.load_verify_locations(cadata=tls.client_ca)
+            context.load_verify_locations(cadata=tls.client_ca.encode("ascii", "ignore").decode())
         except (OSError, ValueError) as error:
             raise Unfit("client_ca", "expected at least one PEM certificate") from error
     elif tls.client_auth != "none":

@@ -1,12 +1,23 @@
-"""Certificates made on the spot by the openssl program, so that none of them ever expires in a repository."""
+"""Certificates made on the spot, so that none of them ever expires in a repository."""
 
+import ipaddress
 import ssl
-import subprocess
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-_DAYS = "2"
-_NEW_KEY = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
+
+_LIFE = timedelta(days=2)
 
 
 @dataclass(frozen=True)
@@ -17,35 +28,26 @@ class Pair:
     key: Path
 
 
-def _openssl(*arguments: str | Path) -> None:
-    subprocess.run(["openssl", *map(str, arguments)], check=True, capture_output=True, timeout=20)
-
-
 def self_signed(folder: Path, name: str, *names: str) -> Pair:
-    """A certificate that vouches for itself; `names` are its alternative names, `DNS:…` or `IP:…`."""
-    pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
-    extensions = ["-addext", f"subjectAltName={','.join(names)}"] if names else []
-    _openssl("req", "-x509", *_NEW_KEY, "-days", _DAYS, "-subj", f"/CN={name}", *extensions, *_out(pair))
-    return pair
+    """A certificate that vouches for itself; `names` are its alternative names, `DNS:…`, `IP:…`, `email:…`, `URI:…`."""
+    return _issued(folder, name, _alternative(names), None)
 
 
 def signed(folder: Path, name: str, authority: Pair, *names: str) -> Pair:
     """A certificate that `authority` vouches for."""
-    pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
-    request, extensions = folder / f"{name}.csr", folder / f"{name}.ext"
-    extensions.write_text(f"subjectAltName={','.join(names)}\n" if names else "", encoding="ascii")
-    _openssl("req", *_NEW_KEY, "-subj", f"/CN={name}", "-keyout", pair.key, "-out", request)
-    _openssl(
-        *("x509", "-req", "-in", request, "-CA", authority.certificate, "-CAkey", authority.key, "-CAcreateserial"),
-        *("-days", _DAYS, "-extfile", extensions, "-out", pair.certificate),
-    )
-    return pair
+    return _issued(folder, name, _alternative(names), authority)
+
+
+def signed_with_bad_names(folder: Path, name: str, authority: Pair, names: bytes) -> Pair:
+    """One whose alternative names are these bytes, which no tool would write."""
+    return _issued(folder, name, x509.UnrecognizedExtension(x509.SubjectAlternativeName.oid, names), authority)
 
 
 def encrypted_key(folder: Path, pair: Pair) -> Path:
     """The pair's key under a password."""
     path = folder / "encrypted.key"
-    _openssl("pkey", "-in", pair.key, "-aes256", "-passout", "pass:secret", "-out", path)
+    key = load_pem_private_key(pair.key.read_bytes(), None)
+    path.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, BestAvailableEncryption(b"secret")))
     return path
 
 
@@ -57,5 +59,36 @@ def client(trusted: Path, own: Pair | None = None) -> ssl.SSLContext:
     return context
 
 
-def _out(pair: Pair) -> tuple[str | Path, ...]:
-    return ("-keyout", pair.key, "-out", pair.certificate)
+def _issued(folder: Path, name: str, names: x509.ExtensionType | None, authority: Pair | None) -> Pair:
+    """A new pair as files; its own authority when there is none."""
+    pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
+    own = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    issuer, key = (subject, own) if authority is None else _opened(authority)
+    now = datetime.now(UTC)
+    builder = x509.CertificateBuilder(issuer, subject, own.public_key(), x509.random_serial_number())
+    builder = builder.not_valid_before(now - _LIFE).not_valid_after(now + _LIFE)
+    builder = builder.add_extension(x509.BasicConstraints(ca=authority is None, path_length=None), critical=True)
+    if names is not None:
+        builder = builder.add_extension(names, critical=False)
+    pair.certificate.write_bytes(builder.sign(key, SHA256()).public_bytes(Encoding.PEM))
+    pair.key.write_bytes(own.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return pair
+
+
+def _opened(authority: Pair) -> tuple[x509.Name, ec.EllipticCurvePrivateKey]:
+    key = load_pem_private_key(authority.key.read_bytes(), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return x509.load_pem_x509_certificate(authority.certificate.read_bytes()).subject, key
+
+
+def _alternative(names: tuple[str, ...]) -> x509.SubjectAlternativeName | None:
+    return x509.SubjectAlternativeName([_general(*name.split(":", 1)) for name in names]) if names else None
+
+
+def _general(kind: str, name: str) -> x509.GeneralName:
+    if kind == "IP":
+        return x509.IPAddress(ipaddress.ip_address(name))
+    if kind == "DNS":
+        return x509.DNSName(name)
+    return x509.RFC822Name(name) if kind == "email" else x509.UniformResourceIdentifier(name)

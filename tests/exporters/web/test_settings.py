@@ -101,7 +101,7 @@ def test_ciphers_of_tls_1_3_alone_leave_no_other_version(folder: Path) -> None:
             "only the first of curve_preferences is used: Python's ssl takes one",
         ),
         (
-            "  client_auth_type: RequireAndVerifyClientCert\n",
+            "  client_auth_type: RequireAndVerifyClientCert\n  client_ca: ''\n",
             "client certificates of every authority that this system trusts are accepted",
         ),
     ],
@@ -137,6 +137,10 @@ def test_a_name_that_a_certificate_must_have_asks_for_a_certificate(folder: Path
                 "web.yml:1: tls_server_config: expected one of key and key_file",
                 "tls_server_config.cert_file: expected a readable PEM file, absent.crt: No such file or directory",
             ],
+        ),
+        (
+            'tls_server_config:\n  cert_file: "a\\0b"\n  key_file: server.key\n',
+            ["web.yml:2: tls_server_config.cert_file: expected a readable PEM file, a\0b: embedded null byte"],
         ),
         (f"{TLS}  cert: text\n", ["tls_server_config.cert: expected one of cert and cert_file, not both"]),
         (f"{TLS}  client_ca_file: /dev/null\n", ["client_auth_type: expected RequireAndVerify", "/dev/null has 0"]),
@@ -176,6 +180,7 @@ def test_a_name_that_a_certificate_must_have_asks_for_a_certificate(folder: Path
                 "web.yml:3: basic_auth_users.bob: expected the password's bcrypt hash",
             ],
         ),
+        (f"basic_auth_users:\n  null: {HASH}\n", ["web.yml:1: basic_auth_users: expected every key to be a text"]),
         ("rate_limit:\n  interval: 1.5 s\n", ["rate_limit.interval: expected a duration such as 30s"]),
         ("rate_limit:\n  interval: 1s\n", ["rate_limit.burst: expected a whole number of requests, at least 1"]),
     ],

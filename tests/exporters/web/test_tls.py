@@ -9,7 +9,14 @@ import pytest
 
 from exporters.serve import Limits
 from fenghuo.errors import ConfigError
-from tests.exporters.web.certificates import Pair, client, encrypted_key, self_signed, signed
+from tests.exporters.web.certificates import (
+    Pair,
+    client,
+    encrypted_key,
+    self_signed,
+    signed,
+    signed_with_bad_names,
+)
 from tests.exporters.web.serving import serving
 
 TLS = "tls_server_config:\n  cert_file: server.crt\n  key_file: server.key\n"
@@ -121,6 +128,26 @@ def test_a_client_may_be_asked_for_a_name(folder: Path, server: Pair, authority:
         assert refused(site.port, client(server.certificate))
 
 
+@pytest.mark.parametrize("names", ["3005 8703010203", "3003 8201ff"])
+def test_names_that_can_not_be_read_are_no_names(
+    folder: Path, server: Pair, authority: Pair, names: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """An address of three bytes, a name that is no text: the client is not let in, and no thread fails."""
+    odd = signed_with_bad_names(folder, "odd", authority, bytes.fromhex(names))
+    with serving(config(folder, f"{MUTUAL}  client_allowed_sans: [one]\n")) as site:
+        assert refused(site.port, client(server.certificate, odd))
+        assert any("a client was not let in" in line for line in site.log.lines)
+    assert "Traceback" not in capfd.readouterr().err
+
+
+def test_an_authority_may_come_with_comments(folder: Path, server: Pair, authority: Pair) -> None:
+    """In any language, as in the bundles that systems have."""
+    known = signed(folder, "known", authority)
+    authority.certificate.write_bytes("# Főtanúsítvány\n".encode() + b"# \xff\n" + authority.certificate.read_bytes())
+    with serving(config(folder, MUTUAL)) as site:
+        assert not refused(site.port, client(server.certificate, known))
+
+
 def test_a_certificate_may_be_welcome_and_not_asked_for(folder: Path, server: Pair, authority: Pair) -> None:
     """`VerifyClientCertIfGiven` turns wrong ones away, and nobody else."""
     text = MUTUAL.replace("RequireAndVerifyClientCert", "VerifyClientCertIfGiven")
@@ -164,8 +191,11 @@ def test_what_openssl_does_not_take_is_a_mistake_in_the_file(
     assert "PRIVATE" not in str(caught.value)
 
 
-def test_an_authority_that_is_none_is_a_mistake_in_the_file(folder: Path) -> None:
-    text = MUTUAL.replace("authority.crt", "server.key")
-    expected = "web.yml:5: tls_server_config.client_ca_file: expected at least one PEM certificate"
+@pytest.mark.parametrize(
+    ("line", "key"), [("client_ca_file: server.key", "client_ca_file"), ("client_ca: äää", "client_ca")]
+)
+def test_an_authority_that_is_none_is_a_mistake_in_the_file(folder: Path, line: str, key: str) -> None:
+    text = MUTUAL.replace("client_ca_file: authority.crt", line)
+    expected = f"web.yml:5: tls_server_config.{key}: expected at least one PEM certificate"
     with pytest.raises(ConfigError, match=expected), serving(config(folder, text)):
         pass
