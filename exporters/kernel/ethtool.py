@@ -73,15 +73,15 @@ def _ask(device: str, command: bytes, more: int = 0) -> bytes:
         raise OSError(errno.ENODEV, os.strerror(errno.ENODEV))
     with _lock:
         if not _desks:
-            _desks.append(_Desk())
+            _desks.append(_Desk(socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)))
         return _desks[0].ask(name, command, more)
 
 
 class _Desk:
     """A socket and a buffer. Any socket does: it only leads to the network that this process is in."""
 
-    def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+    def __init__(self, opened: socket.socket) -> None:
+        self._socket = opened
         self._buffer = mmap.mmap(-1, _THREE.size + MOST_STATISTICS * _STRING)  # takes no memory until it is written to
         self._address = ctypes.addressof(ctypes.c_char.from_buffer(self._buffer))
 
@@ -89,6 +89,9 @@ class _Desk:
         self._buffer[: len(command)] = command
         fcntl.ioctl(self._socket, _SIOCETHTOOL, _IFREQ.pack(name, self._address))
         return self._buffer[: len(command) + more]
+
+    def __del__(self) -> None:
+        self._socket.close()
 
 
 def _text(value: bytes) -> str:

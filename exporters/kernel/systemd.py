@@ -117,6 +117,9 @@ class _Stream:
     def close(self) -> None:
         self._socket.close()
 
+    def __del__(self) -> None:
+        self.close()  # a collector that goes has no other way to give its connection back
+
     def ask(self, whom: str, questions: Sequence[Question], end: float) -> list[Answer]:
         """All answers, in the order of the questions, before the time is `end`. Raises OSError, jeepney's errors."""
         answers: dict[int, Answer] = {}

@@ -149,3 +149,16 @@ def test_hundreds_of_scrapes_leave_nothing_behind() -> None:
         assert page(under_test)[0] == 200
         counts.append((len(list(Path("/proc/self/fd").iterdir())), len(list(Path("/proc/self/task").iterdir()))))
     assert counts[-1] == counts[20]
+
+
+def test_no_socket_is_left_for_the_interpreter_to_close() -> None:
+    """Those that are kept open from one scrape to the next are given back by whoever keeps them."""
+    program = (
+        "from exporters.app import *; from exporters.scrape import Selection; "
+        "switches = dict.fromkeys(('arp', 'ethtool', 'netdev', 'tcpstat'), True); "
+        "group = node_group(Host(Roots()), switches); "
+        "Scraper([group], Log('error'), SystemClock()).scrape(Selection(), list)"
+    )
+    command = [sys.executable, "-W", "error::ResourceWarning", "-c", program]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=30)
+    assert (result.returncode, result.stderr) == (0, "")
