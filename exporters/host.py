@@ -22,6 +22,8 @@ READ_RIGHT = "CAP_DAC_READ_SEARCH"
 """The capability that lets a process read any file, capabilities(7); root has it."""
 
 _CHUNK = 1 << 16
+_RECORD = 1 << 12
+"""What nearly all records fit into; the kernel makes and clears a buffer of the size asked for, below /proc/sys."""
 
 
 class Reason(StrEnum):
@@ -105,10 +107,10 @@ class KeptFile:
         """The content of a file that the kernel writes as one record, as all of cgroupfs: one system call."""
         if self._descriptor >= 0:  # nearly always: a scrape reads hundreds of files, so without a call to spare
             try:
-                content = os.pread(self._descriptor, _CHUNK, 0)
+                content = os.pread(self._descriptor, _RECORD, 0)
             except OSError as error:
                 return self._failed(error, kept=True, whole=False)
-            if len(content) < _CHUNK:
+            if len(content) < _RECORD:
                 return content
         return self._read(whole=False)
 

@@ -11,10 +11,11 @@ from exporters.host import LONGEST, Access, Purse, Reason, Tree, Unreadable, _un
 def test_a_kept_file_is_read_as_it_is_now(tmp_path: Path) -> None:
     """A file that changes in place is read anew each time, whole, however long it is."""
     kept = Tree(str(tmp_path)).keep("stat")
-    contents = [b"one", b"", b"x" * 200_000, b"two"]
+    contents = [b"one", b"", b"x" * 200_000, b"two", b"x" * 4095, b"x" * 4096, b"x" * 4097]
     for content in contents:
         (tmp_path / "stat").write_bytes(content)
         assert kept.read() == content
+        assert kept.read_record() == content
     kept.close()
 
 
