@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporters.collector import Family, Labels, Malformed, Metric, counter, gauge, whole
-from exporters.host import Host, KeptFile, Tree, Unreadable
-from exporters.node.sysfs import Attributes, Gathered, Known
+from exporters.host import Host, KeptFile, Unreadable
+from exporters.node.sysfs import Attributes, Gathered, Known, listed
 from exporters.options import option
 
 FOLDER = "fs/bcache"
@@ -97,11 +97,11 @@ class Bcache:
 
     def collect(self, now: float) -> Iterator[Family]:
         gathered = Gathered()
-        for uuid, attributes in self._sets.of(name for name in _names(self._sys, FOLDER) if "-" in name).items():
+        for uuid, attributes in self._sets.of(name for name in listed(self._sys, FOLDER) if "-" in name).items():
             whole_set = _Part(gathered, attributes, (uuid,), "")
             for name, (metric, unit) in OF_CACHE_SET.items():
                 whole_set.add(metric, name, unit)
-            for device in _names(self._sys, attributes.folder):
+            for device in listed(self._sys, attributes.folder):
                 part = _Part(gathered, attributes, (uuid, device), f"{device}/")
                 if device[:4] == "bdev" and device[4:5].isdigit():
                     _backing_device(part)
@@ -181,8 +181,3 @@ def _fields(content: bytes | Unreadable) -> dict[str, str]:
         return {}
     lines = (line.partition(":") for line in content.decode(errors="replace").splitlines())
     return {name: rest.split()[-1] for name, _, rest in lines if rest.strip()}
-
-
-def _names(tree: Tree, folder: str) -> list[str]:
-    names = tree.names(folder)
-    return [] if isinstance(names, Unreadable) else names

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from itertools import pairwise
 
 from exporters.collector import Family, Labels, Malformed, Metric, NoData, counter, gauge
-from exporters.host import Host, Tree, Unreadable
+from exporters.host import Host, Unreadable
 from exporters.node.numbers import natural
-from exporters.node.sysfs import Attributes, Gathered, Known
+from exporters.node.sysfs import Attributes, Gathered, Known, listed
 
 FOLDER = "fs/bcachefs"
 DEVICE = ("uuid", "device")
@@ -69,9 +69,9 @@ class Bcachefs:
         for kind, count, size in part.table("btree_write_stats", heading=True):
             part.add(WRITES, count, kind.removesuffix(":"))
             part.add(WRITE_SIZE, size, kind.removesuffix(":"))
-        for name in _names(self._sys, f"{part.attributes.folder}/counters"):
+        for name in listed(self._sys, f"{part.attributes.folder}/counters"):
             self._counter(part, name)
-        for folder in _names(self._sys, part.attributes.folder):
+        for folder in listed(self._sys, part.attributes.folder):
             if folder.startswith("dev-"):
                 self._device(part.within(folder, folder.removeprefix("dev-")))
 
@@ -171,8 +171,3 @@ def _errors_since_creation(lines: list[str]) -> Iterator[tuple[str, str]]:
                 if colon:
                     yield kind.strip(), count
             return
-
-
-def _names(tree: Tree, folder: str) -> list[str]:
-    names = tree.names(folder)
-    return [] if isinstance(names, Unreadable) else names

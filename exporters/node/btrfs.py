@@ -12,7 +12,7 @@ from exporters.collector import Family, Labels, Malformed, Metric, counter, gaug
 from exporters.host import READ_RIGHT, Host, Unreadable
 from exporters.node.mounts import MountTable
 from exporters.node.numbers import natural
-from exporters.node.sysfs import Attributes, Gathered, Known
+from exporters.node.sysfs import Attributes, Gathered, Known, listed
 
 FOLDER = "fs/btrfs"
 
@@ -52,7 +52,7 @@ class Btrfs:
         self._mounts = MountTable(host)
 
     def collect(self, now: float) -> Iterator[Family]:
-        mounted = self._mounted.of(name for name in self._names(FOLDER) if "-" in name)
+        mounted = self._mounted.of(name for name in listed(self._host.sys, FOLDER) if "-" in name)
         asked = self._ask(mounted)
         gathered = Gathered()
         used: set[str] = set()
@@ -61,7 +61,7 @@ class Btrfs:
             if uuid in used:
                 uuid = name  # a clone that was given a UUID of its own shares that of the metadata
             used.add(uuid)
-            devices = self._names(f"{attributes.folder}/devices")
+            devices = listed(self._host.sys, f"{attributes.folder}/devices")
             self._space(uuid, attributes, len(devices), gathered)
             if name in asked:
                 _devices(uuid, asked[name], gathered)
@@ -99,10 +99,6 @@ class Btrfs:
                     missing.discard(uuid)
                     found[uuid] = devices
         return found
-
-    def _names(self, folder: str) -> list[str]:
-        names = self._host.sys.names(folder)
-        return [] if isinstance(names, Unreadable) else names
 
 
 def ratio(layout: str, devices: int) -> float:

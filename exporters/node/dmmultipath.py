@@ -7,8 +7,8 @@ Documentation/ABI/testing/sysfs-block-dm of the kernel, and the state of a path 
 from collections.abc import Iterator
 
 from exporters.collector import Family, gauge
-from exporters.host import Host, Unreadable
-from exporters.node.sysfs import Attributes, Gathered, Known, devices
+from exporters.host import Host
+from exporters.node.sysfs import Attributes, Gathered, Known, devices, listed
 
 DEVICE = ("device", "sysfs_name")
 INFO = gauge("node_dmmultipath_device_info", "Name, kernel's name and UUID of the device.", *DEVICE, "uuid")
@@ -39,8 +39,7 @@ class DmMultipath:
             for name, attributes in mapped.items()
             if (uuid := attributes.text("dm/uuid") or "").startswith("mpath-")
         }
-        slaves = {name: self._sys.names(f"block/{name}/slaves") for name in multipath}
-        paths = {name: [] if isinstance(found, Unreadable) else found for name, found in slaves.items()}
+        paths = {name: listed(self._sys, f"block/{name}/slaves") for name in multipath}
         states = self._states({path for found in paths.values() for path in found})
         gathered = Gathered()
         for name, uuid in multipath.items():

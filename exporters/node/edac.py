@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator
 
 from exporters.collector import Family, Metric, NoData, counter
-from exporters.host import Host, Unreadable
-from exporters.node.sysfs import Discovery, Gathered, Reading, text
+from exporters.host import Host
+from exporters.node.sysfs import Discovery, Gathered, Reading, listed, text
 
 FOLDER = "devices/system/edac/mc"
 KINDS = {"ce": "correctable", "ue": "uncorrectable"}
@@ -54,8 +54,7 @@ class Edac:
             for kind in KINDS:
                 needed.append(self._reading(CONTROLLER[kind], f"{folder}/{kind}_count", controller))
                 needed.append(self._reading(ROW[kind], f"{folder}/{kind}_noinfo_count", controller, "unknown"))
-            rows = self._sys.names(folder)
-            for row, number in _numbered([] if isinstance(rows, Unreadable) else rows, "csrow"):
+            for row, number in _numbered(listed(self._sys, folder), "csrow"):
                 needed += (
                     self._reading(ROW[kind], f"{folder}/{row}/{kind}_count", controller, number) for kind in KINDS
                 )
@@ -70,8 +69,7 @@ class Edac:
 
     def _channels(self, row: str) -> Iterator[tuple[str, str]]:
         """The number of each channel of a row, and what its memory module is called."""
-        files = self._sys.names(row)
-        for matched in map(CHANNEL_FILE.fullmatch, [] if isinstance(files, Unreadable) else files):
+        for matched in map(CHANNEL_FILE.fullmatch, listed(self._sys, row)):
             if matched is not None:
                 label = text(self._sys.read(f"{row}/ch{matched[1]}_dimm_label"))
                 yield matched[1], "unknown" if label is None else spaced(label)

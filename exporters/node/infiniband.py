@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from exporters.collector import Family, Labels, Malformed, Metric, NoData, counter, gauge
 from exporters.host import Host, KeptFile, Unreadable
-from exporters.node.sysfs import Discovery, Gathered, Info, Reading, chosen, count, kept_in
+from exporters.node.sysfs import Discovery, Gathered, Info, Reading, chosen, count, kept_in, listed
 from exporters.options import Pattern, option
 
 FOLDER = "class/infiniband"
@@ -162,8 +162,7 @@ class InfiniBand:
             folder = f"{FOLDER}/{device}"
             files = kept_in(self._sys, folder, TEXTS)
             found.infos.append(Info(INFO, (device,), tuple(map(files.get, TEXTS))))
-            ports = self._sys.names(f"{folder}/ports")
-            for port in [] if isinstance(ports, Unreadable) else ports:
+            for port in listed(self._sys, f"{folder}/ports"):
                 self._add(found, (device, port), f"{folder}/ports/{port}")
         return found
 

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporters.collector import Family, Malformed, gauge, required
-from exporters.host import Host, Unreadable
+from exporters.host import Host
 from exporters.node.numbers import natural
-from exporters.node.sysfs import Attributes, Gathered, Known, count
+from exporters.node.sysfs import Attributes, Gathered, Known, count, listed
 
 STATE = gauge("node_md_state", "Whether the array is in this state.", "device", "state")
 DISKS = gauge("node_md_disks", "Disks of the array that are active, failed or spare.", "device", "state")
@@ -65,8 +65,7 @@ class Mdadm:
                 gathered.fail(array)
             else:
                 _publish(array, gathered)
-        names = self._sys.names("block")
-        found = [] if isinstance(names, Unreadable) else [name for name in names if name.startswith("md")]
+        found = [name for name in listed(self._sys, "block") if name.startswith("md")]
         for name, attributes in self._arrays.of(found).items():
             _from_sysfs(name, attributes, gathered)
         yield from gathered.families()

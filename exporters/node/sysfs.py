@@ -28,6 +28,12 @@ def devices(tree: Tree, folder: str) -> list[str]:
     return names
 
 
+def listed(tree: Tree, folder: str) -> list[str]:
+    """The names in a folder, sorted; none where it is absent or can't be read."""
+    names = tree.names(folder)
+    return [] if isinstance(names, Unreadable) else names
+
+
 def number(content: bytes | Unreadable) -> int | None:
     """The whole number of at most 64 bits that a file holds, decimal or `0x…`; None for anything else."""
     if isinstance(content, Unreadable):
@@ -185,8 +191,7 @@ class Info(NamedTuple):
 
 def kept_in(tree: Tree, folder: str, names: Iterable[str]) -> dict[str, KeptFile]:
     """The files with these names that are in a folder now, to be read at each scrape."""
-    present = tree.names(folder)
-    there = frozenset(() if isinstance(present, Unreadable) else present)
+    there = frozenset(listed(tree, folder))
     return {name: tree.keep(f"{folder}/{name}") for name in names if name in there}
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from exporters.collector import Family, Malformed, Metric, counter, required
 from exporters.host import Host, Unreadable
 from exporters.node.numbers import natural
-from exporters.node.sysfs import Attributes, Gathered, Known
+from exporters.node.sysfs import Attributes, Gathered, Known, listed
 
 ALL_TOGETHER = frozenset({"debug", "stats"})
 """The folders beside those of devices."""
@@ -89,8 +89,7 @@ class Xfs:
         self._devices = Known(lambda name: Attributes(host.sys, f"{FOLDER}/{name}/stats"))
 
     def collect(self, now: float) -> Iterator[Family]:
-        names = self._sys.names(FOLDER)
-        found = [] if isinstance(names, Unreadable) else [name for name in names if name not in ALL_TOGETHER]
+        found = [name for name in listed(self._sys, FOLDER) if name not in ALL_TOGETHER]
         gathered = Gathered()
         for device, attributes in self._devices.of(found).items():
             file = attributes.file("stats")
