@@ -21,6 +21,9 @@ LONGEST = 8 << 20
 READ_RIGHT = "CAP_DAC_READ_SEARCH"
 """The capability that lets a process read any file, capabilities(7); root has it."""
 
+MOST_DENIED = 1000
+"""Refusals that one user of the host keeps at most."""
+
 _CHUNK = 1 << 16
 _RECORD = 1 << 12
 """What nearly all records fit into; the kernel makes and clears a buffer of the size asked for, below /proc/sys."""
@@ -64,7 +67,7 @@ class Unreadable(NamedTuple):
 def _unreadable(path: str, error: OSError, access: "Access") -> Unreadable:
     reason = _REASONS.get(error.errno or 0, Reason.FAILED)
     if reason is Reason.NOT_PERMITTED:
-        access.denied[path] = READ_RIGHT
+        access.deny(path, READ_RIGHT)
     return Unreadable(path, reason, error.strerror or str(error))
 
 
@@ -85,6 +88,11 @@ class Access:
     purse: Purse = field(default_factory=Purse)
     denied: dict[str, str] = field(default_factory=dict)
     """What could not be read for lack of rights → the right that it takes."""
+
+    def deny(self, what: str, right: str) -> None:
+        """Note what was refused. Of very many the first will do: each container that ever was may have a file."""
+        if len(self.denied) < MOST_DENIED:
+            self.denied[what] = right
 
 
 class KeptFile:
@@ -278,4 +286,4 @@ class Host:
 
     def deny(self, what: str, right: str) -> None:
         """Note that `what`, such as `adjtimex(2)`, was refused; `right` is a capability(7) such as `CAP_SYS_TIME`."""
-        self._access.denied[what] = right
+        self._access.deny(what, right)

@@ -1,11 +1,12 @@
 """Reading files: kept ones, absent ones, long ones and those that nobody may read."""
 
+import errno
 import os
 from pathlib import Path
 
 import pytest
 
-from exporters.host import LONGEST, Access, Purse, Reason, Tree, Unreadable, _unreadable
+from exporters.host import LONGEST, MOST_DENIED, Access, Purse, Reason, Tree, Unreadable, _unreadable
 
 
 def test_a_kept_file_is_read_as_it_is_now(tmp_path: Path) -> None:
@@ -117,3 +118,11 @@ def test_a_name_with_a_null_byte_is_one_that_is_not_there(tmp_path: Path) -> Non
     for answer in (tree.read("a\0b"), tree.keep("a\0b").read(), tree.names("a\0b"), tree.status("a\0b")):
         assert isinstance(answer, Unreadable)
         assert answer.reason is Reason.ABSENT
+
+
+def test_what_was_refused_does_not_pile_up() -> None:
+    """Files of containers come and go for months, and a process that may not read them is refused each."""
+    access = Access()
+    for number in range(2 * MOST_DENIED):
+        _unreadable(f"/run/{number}/config.json", PermissionError(errno.EACCES, ""), access)
+    assert len(access.denied) == MOST_DENIED
