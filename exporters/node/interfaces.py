@@ -16,7 +16,7 @@ MAKERS: tuple[tuple[str, str], ...] = (
     ("Cilium; lxcbr0, the bridge of LXC, stays", r"lxc(_health|[0-9a-f]{5,12})"),
     ("the VPC CNI of AWS: pods, and pods with security groups of their own", r"(eni|vlan)[0-9a-f]{11}"),
     ("dataplane V2 of GKE", r"gke[0-9a-f]{11}"),
-    ("Azure CNI", r"azv[0-9a-f]{11}"),
+    ("Azure CNI: a hash, or the first 7 digits of the container's id", r"azv([0-9a-f]{7}|[0-9a-f]{11})"),
     ("OVN-Kubernetes: the first 15 digits of the sandbox's id", r"[0-9a-f]{15}"),
     ("Kube-OVN: the first 12 digits of the sandbox's id", r"[0-9a-f]{12}_h"),
 )

@@ -20,6 +20,7 @@ from exporters.node.interfaces import CONTAINERS, devices
         "vlan0123456789a",
         "gke0123456789a",
         "azv0123456789a",
+        "azv768e8de",
         "0123456789abcde",
         "0123456789ab_h",
     ],
@@ -32,7 +33,20 @@ def test_a_containers_device_is_left_out(name: str) -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("lo", "eth0", "ens5", "enp3s0f0np0", "eno1", "eni1", "wlan0", "bond0", "bond0.100", "vlan100", "team0"),
+        *(
+            "lo",
+            "eth0",
+            "ens5",
+            "enp3s0f0np0",
+            "eno1",
+            "eni1",
+            "enP49p1s0f0",
+            "wlan0",
+            "bond0",
+            "bond0.100",
+            "vlan100",
+            "team0",
+        ),
         *("docker0", "br-0123456789ab", "cni0", "cbr0", "lxcbr0", "lxdbr0", "virbr0", "vnet0", "tap0123456", "tun0"),
         *(
             "flannel.1",
@@ -45,6 +59,7 @@ def test_a_containers_device_is_left_out(name: str) -> None:
             "nodelocaldns",
         ),
         *("ovn-k8s-mp0", "genev_sys_6081", "ovs-system", "br-int", "ovn0", "dummy0", "wg0", "ib0", "my-veth"),
+        *("tailscale0", "ztabcdef0123", "enx001122334455", "cni-podman0", "docker_gwbridge", "cafe0", "azvnet0"),
     ],
 )
 def test_a_machines_own_device_stays(name: str) -> None:
