@@ -2,7 +2,7 @@
 
 What depends on it asks at each connection and each request, so that renewed certificates and changed users count at
 once. A change that can't be used is logged once and changes nothing; so are those that would open what was closed,
-TLS and authentication: half-written files look like that, and an operator who means it restarts.
+TLS and each way of authentication: half-written files look like that, and an operator who means it restarts.
 """
 
 import math
@@ -171,8 +171,8 @@ class Protection:
 def _stays_closed(reading: Reading, before: WebConfig, now: WebConfig) -> None:
     if (before.tls is None) != (now.tls is None):
         reading.findings.add(("tls_server_config",), "expected TLS to stay on or off until a restart")
-    if before.authenticates and not now.authenticates:
-        reading.findings.add((), "expected authentication to stay until a restart")
+    for barrier in sorted(before.barriers - now.barriers):
+        reading.findings.add((), f"expected {barrier} to stay until a restart")
     reading.check()
 
 

@@ -98,9 +98,20 @@ class WebConfig:
     notes: tuple[str, ...] = ()
 
     @property
+    def barriers(self) -> frozenset[str]:
+        """What keeps strangers out, in words."""
+        tls = self.tls
+        standing = {
+            "basic_auth_users": bool(self.users),
+            "RequireAndVerifyClientCert": tls is not None and tls.client_auth == "required",
+            "client_allowed_sans": tls is not None and bool(tls.client_names),
+        }
+        return frozenset(name for name, stands in standing.items() if stands)
+
+    @property
     def authenticates(self) -> bool:
         """Whether a stranger gets no answer."""
-        return bool(self.users) or (self.tls is not None and self.tls.client_auth == "required")
+        return bool(self.barriers)
 
 
 Mark = tuple[int, ...]

@@ -2,6 +2,7 @@
 
 import ipaddress
 import ssl
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,6 +19,11 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 _LIFE = timedelta(days=2)
+_USES = ("digital_signature", "key_cert_sign")
+_NO_USES = (
+    *("content_commitment", "key_encipherment", "data_encipherment", "key_agreement", "crl_sign"),
+    *("encipher_only", "decipher_only"),
+)
 
 
 @dataclass(frozen=True)
@@ -59,6 +65,18 @@ def client(trusted: Path, own: Pair | None = None) -> ssl.SSLContext:
     return context
 
 
+def _extensions(
+    own: ec.EllipticCurvePublicKey, issuer: ec.EllipticCurvePublicKey
+) -> Iterator[tuple[x509.ExtensionType, bool]]:
+    """What a strict client asks for, as Python's is since 3.13, and whether it is critical."""
+    vouches = own == issuer
+    yield x509.BasicConstraints(ca=vouches, path_length=None), True
+    yield x509.SubjectKeyIdentifier.from_public_key(own), False
+    yield x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer), False
+    if vouches:
+        yield x509.KeyUsage(**dict.fromkeys(_USES, True), **dict.fromkeys(_NO_USES, False)), True
+
+
 def _issued(folder: Path, name: str, names: x509.ExtensionType | None, authority: Pair | None) -> Pair:
     """A new pair as files; its own authority when there is none."""
     pair = Pair(folder / f"{name}.crt", folder / f"{name}.key")
@@ -68,7 +86,8 @@ def _issued(folder: Path, name: str, names: x509.ExtensionType | None, authority
     now = datetime.now(UTC)
     builder = x509.CertificateBuilder(issuer, subject, own.public_key(), x509.random_serial_number())
     builder = builder.not_valid_before(now - _LIFE).not_valid_after(now + _LIFE)
-    builder = builder.add_extension(x509.BasicConstraints(ca=authority is None, path_length=None), critical=True)
+    for extension, critical in _extensions(own.public_key(), key.public_key()):
+        builder = builder.add_extension(extension, critical)
     if names is not None:
         builder = builder.add_extension(names, critical=False)
     pair.certificate.write_bytes(builder.sign(key, SHA256()).public_bytes(Encoding.PEM))

@@ -80,7 +80,7 @@ def test_a_renewed_certificate_is_shown_at_once(
     ("change", "reason"),
     [
         ("nonsense: true\n", "web.yml:1: nonsense: unknown key"),
-        ("", "web.yml: expected authentication to stay until a restart"),
+        ("", "web.yml: expected basic_auth_users to stay until a restart"),
         (f"{TLS}{users(alice='wonder')}", "tls_server_config: expected TLS to stay on or off until a restart"),
         (None, "expected a readable UTF-8 file"),
     ],
@@ -98,6 +98,29 @@ def test_a_change_that_can_not_be_used_changes_nothing(folder: Path, change: str
         assert reason in line
         write(path, users(alice="better"))
         assert site.get(user="alice:better")[0] == 200
+
+
+CLIENTS = f"{TLS}  client_auth_type: RequireAndVerifyClientCert\n  client_ca_file: server.crt\n"
+NAMES = "  client_allowed_sans: [prometheus]\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "less", "barrier"),
+    [
+        (CLIENTS + NAMES, CLIENTS, "client_allowed_sans"),
+        (CLIENTS + users(alice="wonder"), CLIENTS, "basic_auth_users"),
+        (CLIENTS + users(alice="wonder"), TLS + users(alice="wonder"), "RequireAndVerifyClientCert"),
+    ],
+)
+def test_one_of_two_barriers_does_not_fall_unnoticed(folder: Path, text: str, less: str, barrier: str) -> None:
+    """A file that was cut where its disk was full may be a good file that asks for less."""
+    path, log = folder / "web.yml", RecordingLog()
+    write(path, text)
+    protection = Protection(str(path), log)
+    before = protection.config
+    write(path, less)
+    assert protection.config is before
+    assert any(f"expected {barrier} to stay until a restart" in line for line in log.lines)
 
 
 def test_too_many_requests_are_told_so(folder: Path) -> None:
