@@ -3,6 +3,7 @@
 import os
 import socket
 from collections.abc import MutableMapping, Sequence
+from typing import Any
 
 from fenghuo.addresses import is_loopback, parse_address
 from fenghuo.errors import StartError
@@ -68,16 +69,25 @@ def is_beyond_loopback(listener: socket.socket) -> bool:
     return isinstance(bound, tuple) and not is_loopback(str(bound[0]))
 
 
+def preferred(found: Sequence[tuple[Any, ...]]) -> tuple[Any, ...]:
+    """Of what `getaddrinfo` found for a name the first of IPv4, as node_exporter does: scrapers of localhost
+    look there.
+    """
+    return min(found, key=lambda one: one[0] != socket.AF_INET)
+
+
 def _listener(address: str) -> socket.socket:
     host, port = parse_address(f"[::]{address}" if address.startswith(":") else address)
     try:
         if host != "::":
-            family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-            listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+            family, *_, bound = preferred(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+            listener = socket.create_server(bound, family=family, backlog=_BACKLOG)
         elif socket.has_dualstack_ipv6():
             listener = socket.create_server((host, port), family=socket.AF_INET6, backlog=_BACKLOG, dualstack_ipv6=True)
         else:
             listener = socket.create_server(("", port), backlog=_BACKLOG)
+    except UnicodeError as error:
+        raise StartError(f"can't listen on {address}: {error}", "choose another --web.listen-address") from error
     except OSError as error:
         known = error.errno is not None and error.errno > 0  # a name that can't be resolved has a number of its own
         reason = os.strerror(error.errno or 0) if known else error.strerror

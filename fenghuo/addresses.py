@@ -13,7 +13,7 @@ def parse_address(text: str) -> tuple[str, int]:
     """
     host, colon, port = text.rpartition(":")
     host = host.removeprefix("[").removesuffix("]") or "127.0.0.1"
-    if not colon or not port.isdigit() or int(port) > 65535:
+    if not colon or not (port.isascii() and port.isdigit()) or int(port) > 65535:
         raise StartError(f"the listen address {text!r} is no HOST:PORT", "write it as 127.0.0.1:9093")
     return host, int(port)
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from exporters.listen import inherited, is_beyond_loopback, listen, shown
+from exporters.listen import inherited, is_beyond_loopback, listen, preferred, shown
 from fenghuo.errors import StartError
 
 
@@ -52,6 +52,13 @@ def test_all_interfaces_are_those_of_both_protocols(keep: ExitStack) -> None:
             pass
 
 
+def test_a_name_of_both_protocols_stands_for_the_older() -> None:
+    """Where /etc/hosts has localhost twice, as Debian writes it, the resolver puts `::1` first."""
+    found = socket.getaddrinfo("::1", 9100, type=socket.SOCK_STREAM)
+    assert preferred(found)[0] == socket.AF_INET6
+    assert preferred([*found, *socket.getaddrinfo("127.0.0.1", 9100, type=socket.SOCK_STREAM)])[0] == socket.AF_INET
+
+
 def test_several_addresses_are_all_or_none(keep: ExitStack) -> None:
     """A port that is taken is one line of cause and remedy, and what was opened before it is closed again."""
     listeners = listen(["127.0.0.1:0", "[::1]:0"])
@@ -71,6 +78,8 @@ def test_several_addresses_are_all_or_none(keep: ExitStack) -> None:
     [
         ("9100", "is no HOST:PORT"),
         (":port", "is no HOST:PORT"),
+        (":²", "is no HOST:PORT"),
+        (f"{'a' * 64}:9100", "label too long"),
         ("vsock://:9100", "can't listen on vsock://:9100: "),
         ("no.such.host.invalid:9100", "can't listen on no.such.host.invalid:9100: "),
         ("192.0.2.1:9100", "Cannot assign requested address"),
