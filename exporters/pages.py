@@ -141,7 +141,8 @@ def landing_page(telemetry_path: str, rows: Sequence[Row]) -> Response:
 <table><thead><tr><th>name</th><th></th><th>state</th><th>last took</th></tr></thead><tbody>
 {"".join(_table_row(path, row) for row in rows)}</tbody></table></body></html>
 """
-    return Response(text.encode(), "text/html; charset=utf-8", headers={"Content-Security-Policy": _policy()})
+    content = text.encode(errors="backslashreplace")  # a path in a reason may hold bytes that are no UTF-8
+    return Response(content, "text/html; charset=utf-8", headers={"Content-Security-Policy": _policy()})
 
 
 def _table_row(path: str, row: Row) -> str:

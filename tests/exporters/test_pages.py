@@ -113,6 +113,20 @@ def test_the_page_can_load_and_run_nothing() -> None:
     assert "script" not in Reader(text).elements
 
 
+def test_the_page_spells_out_bytes_of_a_path_that_are_no_text() -> None:
+    """A reason names paths as the file system has them."""
+
+    class Nameless:
+        def collect(self, now: float) -> Iterable[Family]:
+            raise NoData("/srv/caf\udce9: absent")
+
+    under_test = site({"absent": Nameless()})
+    get(under_test, "/metrics")
+    page = get(under_test, "/")
+    assert page.status == 200
+    assert "/srv/caf\\udce9: absent" in page.body.decode()
+
+
 def test_more_scrapes_than_allowed_are_turned_away() -> None:
     """At once and with 503; what is not a scrape is answered, and a place that is free again is given to the next."""
     waiting = Waiting()
