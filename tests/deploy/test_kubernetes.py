@@ -89,6 +89,12 @@ def test_the_node_is_mounted_where_the_arguments_look_for_it() -> None:
     assert all(any(root == path or root.startswith(f"{path}/") for path in mounts) for root in roots)
 
 
+def test_the_namespace_admits_pods_that_see_the_host() -> None:
+    """The network, the processes and folders of a node are more than Pod Security's `baseline` allows."""
+    labels = MANIFESTS["Namespace"]["metadata"]["labels"]
+    assert labels == {"pod-security.kubernetes.io/enforce": "privileged"}
+
+
 def test_it_runs_on_every_node_as_nobody() -> None:
     """No root, no token, nothing to write to, and no right but to ask for the clock's state."""
     assert (POD["hostNetwork"], POD["hostPID"], POD["tolerations"]) == (True, True, [{"operator": "Exists"}])
