@@ -12,9 +12,9 @@ from struct import Struct
 
 from exporters.collector import Family, Malformed, gauge, required
 from exporters.host import Host
-from exporters.node import interfaces
+from exporters.node.interfaces import DeviceOptions
 from exporters.node.links import NETLINK_ROUTE, Links
-from exporters.options import NameFilter, Pattern, option
+from exporters.options import option
 
 ENTRIES = gauge("node_arp_entries", "Neighbours that a network device knows, IPv4.", "device")
 
@@ -27,20 +27,10 @@ _COLUMNS = 6
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(DeviceOptions):
     """Which devices are published, and where the numbers come from."""
 
-    device_include: Pattern | None = option(None, interfaces.INCLUDE_HELP)
-    device_exclude: Pattern | None = option(interfaces.CONTAINERS, interfaces.EXCLUDE_HELP)
     netlink: bool = option(True, "Ask over rtnetlink where that works, not in /proc/net/arp.")
-
-    def __post_init__(self) -> None:
-        _ = self.devices
-
-    @property
-    def devices(self) -> NameFilter:
-        """The filter of devices. Raises ValueError."""
-        return interfaces.devices(self.device_include, self.device_exclude)
 
 
 class Arp:

@@ -13,7 +13,8 @@ from typing import TypeVar
 from exporters.calls import LinkModes
 from exporters.collector import Family, Metric, NoData, gauge, untyped
 from exporters.host import Host
-from exporters.node import interfaces, linkmodes, sysfs
+from exporters.node import linkmodes, sysfs
+from exporters.node.interfaces import DeviceOptions
 from exporters.options import NameFilter, Pattern, option
 
 AnswerT = TypeVar("AnswerT")
@@ -65,20 +66,10 @@ _TX = re.compile(r"(^|_)tx(_|$)")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(DeviceOptions):
     """Which devices and counters are published."""
 
-    device_include: Pattern | None = option(None, interfaces.INCLUDE_HELP)
-    device_exclude: Pattern | None = option(interfaces.CONTAINERS, interfaces.EXCLUDE_HELP)
     metrics_include: Pattern | None = option(re.compile(".*"), "Counters to publish, by the driver's names.")
-
-    def __post_init__(self) -> None:
-        _ = self.devices
-
-    @property
-    def devices(self) -> NameFilter:
-        """The filter of devices. Raises ValueError."""
-        return interfaces.devices(self.device_include, self.device_exclude)
 
     @property
     def counters(self) -> NameFilter:

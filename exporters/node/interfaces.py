@@ -7,8 +7,9 @@ cilium_host, flannel.1, vxlan.calico, tunl0, ovn-k8s-mp0, genev_sys_6081; so do 
 """
 
 import re
+from dataclasses import dataclass
 
-from exporters.options import NameFilter, Pattern, either
+from exporters.options import NameFilter, Pattern, either, option
 
 MAKERS: tuple[tuple[str, str], ...] = (
     ("Docker, Podman, LXC, the CNI plug-ins bridge and ptp (containerd, CRI-O, Flannel, GKE), Weave Net", r"veth.*"),
@@ -35,3 +36,19 @@ def devices(include: Pattern | None, exclude: Pattern | None) -> NameFilter:
     Raises ValueError when both were given.
     """
     return either(include, exclude, CONTAINERS, "device")
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceOptions:
+    """Which devices are published."""
+
+    device_include: Pattern | None = option(None, INCLUDE_HELP)
+    device_exclude: Pattern | None = option(CONTAINERS, EXCLUDE_HELP)
+
+    def __post_init__(self) -> None:
+        _ = self.devices
+
+    @property
+    def devices(self) -> NameFilter:
+        """The filter of devices. Raises ValueError."""
+        return devices(self.device_include, self.device_exclude)

@@ -13,11 +13,12 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Labels, Malformed, Metric, Sample, counter, required
 from exporters.host import Host
-from exporters.node import interfaces, sysfs
+from exporters.node import sysfs
 from exporters.node.addresses import Addresses
+from exporters.node.interfaces import DeviceOptions
 from exporters.node.links import COUNTERS, Links
 from exporters.node.numbers import natural
-from exporters.options import NameFilter, Pattern, option
+from exporters.options import option
 
 USUAL: dict[str, tuple[str, ...]] = {
     "receive_bytes": ("rx_bytes",),
@@ -66,23 +67,13 @@ HEADER_LINES = 2
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(DeviceOptions):
     """Which devices are published, and how."""
 
-    device_include: Pattern | None = option(None, interfaces.INCLUDE_HELP)
-    device_exclude: Pattern | None = option(interfaces.CONTAINERS, interfaces.EXCLUDE_HELP)
     netlink: bool = option(True, "Ask over rtnetlink where that works, not in /proc/net/dev.")
     address_info: bool = option(False, "Publish the addresses of each device.")
     enable_detailed_metrics: bool = option(False, "Publish each kind of error by itself, under other names.")
     label_ifalias: bool = option(False, "Add the alias of a device as label ifalias.")
-
-    def __post_init__(self) -> None:
-        _ = self.devices
-
-    @property
-    def devices(self) -> NameFilter:
-        """The filter of devices. Raises ValueError."""
-        return interfaces.devices(self.device_include, self.device_exclude)
 
 
 class NetDev:

@@ -10,10 +10,9 @@ from struct import Struct
 
 from exporters.collector import Family, Labels, NoData, counter, gauge
 from exporters.host import Host
-from exporters.node import interfaces
+from exporters.node.interfaces import DeviceOptions
 from exporters.node.links import NETLINK_ROUTE, Links
 from exporters.node.rtattr import attributes, text
-from exporters.options import NameFilter, Pattern, option
 
 LABELS = ("device", "kind")
 METRICS = (
@@ -37,19 +36,8 @@ _QUEUE = Struct("=IIIII")
 
 
 @dataclass(frozen=True, slots=True)
-class Options:
+class Options(DeviceOptions):
     """Which devices are published."""
-
-    device_include: Pattern | None = option(None, interfaces.INCLUDE_HELP)
-    device_exclude: Pattern | None = option(interfaces.CONTAINERS, interfaces.EXCLUDE_HELP)
-
-    def __post_init__(self) -> None:
-        _ = self.devices
-
-    @property
-    def devices(self) -> NameFilter:
-        """The filter of devices. Raises ValueError."""
-        return interfaces.devices(self.device_include, self.device_exclude)
 
 
 class Qdisc:
