@@ -79,7 +79,9 @@ class Bus(Protocol):
     """A connection to one service on a D-Bus, which it opens when it is first asked, and anew when it has ended."""
 
     def ask(self, questions: Sequence[Question]) -> Sequence[Answer]:
-        """An answer for each question, within seconds. Raises OSError when they are not to be had."""
+        """An answer for each question, within seconds; a TimeoutError for those that are late. Raises OSError when none
+        is to be had.
+        """
         ...
 
 

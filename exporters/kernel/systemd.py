@@ -7,6 +7,7 @@ come. Protocol: the D-Bus specification; interface: org.freedesktop.systemd1(5).
 import errno
 import os
 import socket
+import struct
 from collections.abc import Callable, Iterator, Sequence
 
 from jeepney import DBusAddress, HeaderFields, Message, MessageFlag, MessageType, Parser, new_method_call
@@ -26,6 +27,8 @@ HELLO: Question = ("/org/freedesktop/DBus", "org.freedesktop.DBus", "Hello", ())
 
 AT_ONCE = 64
 """Questions without an answer at a time; a bus allows a connection some hundreds at least."""
+LONGEST = 16 << 20
+"""Bytes of one message at most; a list of 5,000 units has 2 MiB. The protocol would allow 128 MiB."""
 
 _ERRORS = {
     "org.freedesktop.DBus.Error.AccessDenied": errno.EACCES,
@@ -51,9 +54,10 @@ class Connection:
         self._stream: _Stream | None = None
 
     def ask(self, questions: Sequence[Question]) -> list[Answer]:
-        """An answer for each question: its values, or the error that systemd or the bus returned for it.
+        """An answer for each question: its values, or the error that systemd or the bus returned for it; where only
+        some come in time, a TimeoutError for each of the others.
 
-        Raises OSError when there is no connection to be had, or when not all is answered in time.
+        Raises OSError when there is no connection to be had, or when none is answered in time.
         """
         end = self._clock() + self._patience
         if self._stream is not None:
@@ -72,12 +76,17 @@ class Connection:
             self._stream = None
 
     def _ask(self, stream: "_Stream", whom: str, questions: Sequence[Question], end: float) -> list[Answer]:
+        answers: dict[int, Answer] = {}
+        missing: Answer = ()
         try:
-            return stream.ask(whom, questions, end)
-        except (OSError, ValueError, KeyError, IndexError) as error:  # what jeepney makes of bytes that are no D-Bus
+            answers.update(stream.ask(whom, questions, end))  # what came before an error stays
+        except OSError as error:
             self._stream = None
             stream.close()
-            raise error if isinstance(error, OSError) else OSError(errno.EPROTO, f"no D-Bus: {error}") from error
+            if not answers or not isinstance(error, TimeoutError):
+                raise
+            missing = error
+        return [answers.get(index, missing) for index in range(len(questions))]
 
     def _connect(self, end: float) -> "_Stream":
         if self._private:
@@ -112,6 +121,7 @@ class _Stream:
         self._socket = connected
         self._clock = clock
         self._parser = Parser()
+        self._unparsed = 0
         self._serial = 0
 
     def close(self) -> None:
@@ -120,20 +130,20 @@ class _Stream:
     def __del__(self) -> None:
         self.close()  # a collector that goes has no other way to give its connection back
 
-    def ask(self, whom: str, questions: Sequence[Question], end: float) -> list[Answer]:
-        """All answers, in the order of the questions, before the time is `end`. Raises OSError, jeepney's errors."""
-        answers: dict[int, Answer] = {}
-        first = self._serial + 1
+    def ask(self, whom: str, questions: Sequence[Question], end: float) -> Iterator[tuple[int, Answer]]:
+        """The place of each question and its answer, as they come, before the time is `end`. Raises OSError."""
+        places: dict[int, int] = {}
         sent = 0
-        while len(answers) < len(questions):
-            batch = questions[sent : sent + AT_ONCE - (sent - len(answers))]
+        while sent < len(questions) or places:
+            batch = questions[sent : sent + AT_ONCE - len(places)]
+            first = self._serial + 1
             self._send(whom, batch, end)
+            places.update(zip(range(first, first + len(batch)), range(sent, sent + len(batch)), strict=True))
             sent += len(batch)
             for message in self._receive(end):
-                index = message.header.fields.get(HeaderFields.reply_serial, 0) - first
-                if 0 <= index < sent:
-                    answers[index] = _answer(message)
-        return [answers[index] for index in range(len(questions))]
+                serial = message.header.fields.get(HeaderFields.reply_serial)
+                if isinstance(serial, int) and serial in places:  # it may also be a signal, or too late
+                    yield places.pop(serial), _answer(message)
 
     def _send(self, whom: str, questions: Sequence[Question], end: float) -> None:
         if questions:
@@ -155,8 +165,16 @@ class _Stream:
         if not received:
             raise ConnectionResetError(errno.ECONNRESET, os.strerror(errno.ECONNRESET))
         self._parser.add_data(received)
-        while (message := self._parser.get_next_message()) is not None:
-            yield message
+        self._unparsed += len(received)
+        try:
+            while (message := self._parser.get_next_message()) is not None:
+                self._unparsed = 0
+                yield message
+        except (ArithmeticError, AssertionError, LookupError, TypeError, ValueError, struct.error) as error:
+            # jeepney has no error of its own for bytes that are no D-Bus
+            raise OSError(errno.EPROTO, f"no D-Bus: {type(error).__name__} {error}") from error
+        if self._unparsed > LONGEST:
+            raise OSError(errno.EMSGSIZE, f"a message of more than {LONGEST} bytes")
 
     def _left(self, end: float) -> float:
         left = end - self._clock()

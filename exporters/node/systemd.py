@@ -1,7 +1,7 @@
 """The state of systemd and of its units, timers and sockets, asked for over D-Bus: off by default.
 
-The type of a service does not change until systemd reads its files again, so it is asked for once. Interface:
-org.freedesktop.systemd1(5).
+The type of a service does not change until systemd reads its files again, so it is asked for once. Of thousands of
+services the types may take several scrapes, which fail until all are known. Interface: org.freedesktop.systemd1(5).
 """
 
 import errno
@@ -154,6 +154,8 @@ class Systemd:
         for unit, answer in zip(untyped, answers, strict=False):
             if kind := _text(answer):
                 self._types[unit.name] = kind
+        if late := next((answer for answer in answers if isinstance(answer, TimeoutError)), None):
+            raise _unanswered(late) from late
         yield UNIT_STATE.family(
             [
                 ((unit.name, state, self._types.get(unit.name, "")), float(state == unit.state))
@@ -202,10 +204,13 @@ class Systemd:
                 self._bus = self._connect(self._options.private)
             return self._bus.ask(questions) if questions else ()
         except OSError as error:
-            text = error.strerror or str(error)
             if error.errno in (errno.ENOENT, errno.ENOSYS):
-                raise NoData(f"no systemd: {text}") from error
-            raise Malformed("systemd", 0, f"an answer over D-Bus: {text}") from error
+                raise NoData(f"no systemd: {error.strerror or error}") from error
+            raise _unanswered(error) from error
+
+
+def _unanswered(error: OSError) -> Malformed:
+    return Malformed("systemd", 0, f"an answer over D-Bus: {error.strerror or error}")
 
 
 def _property(path: str, interface: str, name: str) -> Question:

@@ -248,31 +248,79 @@ def test_a_systemd_that_hangs_is_given_up(tmp_path: Path) -> None:
     assert raised.value.errno == errno.ETIMEDOUT
 
 
+class Mute(FakeSystemd):
+    """It answers so many questions, and no more before it is released."""
+
+    def __init__(self, questions: int) -> None:
+        super().__init__()
+        self.left = questions
+        self.released = threading.Event()
+
+    def ask(self, questions: Sequence[Question]) -> list[Answer]:
+        self.left -= len(questions)
+        if self.left < 0:
+            self.released.wait(10)
+        return super().ask(questions)
+
+
 def test_a_systemd_that_stops_answering_is_given_up(tmp_path: Path) -> None:
     """The same after it has answered once, with a question that no answer comes to."""
-
-    class Mute(FakeSystemd):
-        def ask(self, questions: Sequence[Question]) -> list[Answer]:
-            released.wait(10)
-            return super().ask(questions)
-
-    released = threading.Event()
-    with on_socket(tmp_path / "private", Mute()):
+    systemd = Mute(0)
+    with on_socket(tmp_path / "private", systemd):
         connection = Connection(private=True, patience=0.05, private_socket=str(tmp_path / "private"))
         try:
             with pytest.raises(TimeoutError):
                 connection.ask([VERSION])
         finally:
-            released.set()
+            systemd.released.set()
 
 
-def test_what_is_no_dbus_is_no_answer(tmp_path: Path) -> None:
+def test_what_is_answered_in_time_is_not_lost(tmp_path: Path) -> None:
+    """Of more questions than there is time for, those that were answered are; the others are told to be late."""
+    systemd = Mute(70)
+    with on_socket(tmp_path / "private", systemd):
+        connection = Connection(private=True, patience=0.5, private_socket=str(tmp_path / "private"))
+        answers = connection.ask([VERSION] * 100)
+        systemd.released.set()
+        connection.close()
+    assert answers[:70] == [(("s", "252.31-1~deb12u1"),)] * 70
+    assert all(isinstance(answer, TimeoutError) for answer in answers[70:])
+
+
+def test_the_types_of_many_units_may_take_several_scrapes(tmp_path: Path) -> None:
+    """A scrape that fails for want of time has learnt some, and the next one asks for the others only."""
+
+    class Slow(FakeSystemd):
+        def ask(self, questions: Sequence[Question]) -> list[Answer]:
+            return [*super().ask(questions[:6]), *(TimeoutError(errno.ETIMEDOUT, "late") for _ in questions[6:])]
+
+    systemd = Slow()
+    for number in range(9):
+        systemd.set(systemd.add(f"job-{number}.service"), "Service.Type", "s", "oneshot")
+    mine = collector(tmp_path, systemd)
+    with pytest.raises(Malformed, match="systemd: expected an answer over D-Bus: late"):
+        exposed(mine)
+    assert exposed(mine).count('type="oneshot"} 1') == 9
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"no D-Bus " * 10,
+        b"l\2\0\1\7\0\0\0\1\0\0\0\x0f\0\0\0\5\1u\0\1\0\0\0\x08\1g\0\1s\0\0\2\0\0\0abc",
+        b"l\2\0\1\xff\xff\xff\x7f\1\0\0\0\0\0\0\0" + b"x" * 2000,
+    ],
+    ids=["other bytes", "a string that does not end", "a message that does not end"],
+)
+def test_what_is_no_dbus_is_no_answer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, sent: bytes) -> None:
     """Bytes that make no message are an error of the connection, whatever the library says of them."""
+    monkeypatch.setattr("exporters.kernel.systemd.LONGEST", 1000)
     with on_socket(tmp_path / "private", FakeSystemd()) as connections:
         connection = Connection(private=True, private_socket=str(tmp_path / "private"))
         connection.ask([VERSION])
-        connections[0].sendall(b"no D-Bus " * 10)
+        connections[0].sendall(sent)
         assert connection.ask([VERSION]) == [(("s", "252.31-1~deb12u1"),)]
+        assert len(connections) == 2
         connection.close()
 
 
