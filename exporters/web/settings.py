@@ -195,7 +195,7 @@ class Reading:
         path = self.path.parent / name
         try:
             self.marks[path] = mark(path)
-            with path.open(encoding="latin-1") as file:  # beside PEM there may be comments in any encoding
+            with path.open(encoding="utf-8", errors="replace") as file:  # comments may be in any encoding
                 text = file.read(LONGEST_PEM + 1)
         except (OSError, ValueError) as error:  # a ValueError is for a name that no file can have
             reason = error.strerror if isinstance(error, OSError) else str(error)
