@@ -29,7 +29,7 @@ _NAME = re.compile(r"[ \t]*([a-zA-Z_:][a-zA-Z0-9_:]*)[ \t]*")
 _AFTER_NAME = (" ", "\t", "{")
 _CLOSE = re.compile(r"[ \t]*\}")
 _LABEL = re.compile(
-    r'[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"([^"\\\n]*(?:\\.[^"\\\n]*)*)"[ \t]*(?:(,)[ \t]*|(?=\}))'
+    r'[ \t]*([a-zA-Z_][a-zA-Z0-9_]*)[ \t]*=[ \t]*"([^"\\\n]*(?:\\.[^"\\\n]*)*)"[ \t]*(?:,[ \t]*|(?=\}))'
 )
 _VALUE = re.compile(r"[ \t]*([^ \t]+)(?:[ \t]+([^ \t]+))?[ \t]*")
 _NUMBER = re.compile(
@@ -171,15 +171,15 @@ def _labels(line: str, start: int, number: int) -> tuple[dict[str, str], int]:
     if not line.startswith("{", start):
         return labels, start
     at = start + 1
-    while not (end := _CLOSE.match(line, at)):
-        label = _LABEL.match(line, at)
-        if label is None:
-            raise TextError(number, 'a label such as name="value", then a comma or }', line[at:])
-        name, value = label[1], label[2]
+    while label := _LABEL.match(line, at):
+        name, value = label.groups()
         if name in labels or name == "__name__":
             raise TextError(number, "each label once, and none called __name__", name)
         labels[name] = _unescaped(value, number) if "\\" in value else value
         at = label.end()
+    end = _CLOSE.match(line, at)
+    if end is None:
+        raise TextError(number, 'a label such as name="value", then a comma or }', line[at:])
     return labels, end.end()
 
 
