@@ -151,11 +151,13 @@ class Server:
         patience = self._limits.transfer  # who has not said a word yet is no scraper between two requests
         while not close:
             head, rest = self._read_head(connection, rest, patience)
-            patience = self._limits.idle
             if not head:
                 return
             request, close = parse_head(head)
-            answer = encoded(self._handle(request), close=close, bodiless=request.method == "HEAD")
+            response = self._handle(request)
+            # who was not let in may not take a scraper's place for long
+            patience = self._limits.idle if response.status < 400 else self._limits.transfer
+            answer = encoded(response, close=close, bodiless=request.method == "HEAD")
             connection.settimeout(self._limits.transfer)
             connection.sendall(answer)
 

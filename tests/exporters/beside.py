@@ -38,11 +38,11 @@ def parse(text: str) -> dict[str, Published]:
     """An exposition in the text format, by the names of its metrics."""
     metrics: dict[str, Published] = {}
     name = ""
-    for line in text.splitlines():
+    for line in text.split("\n"):  # a label may hold what Python takes for the end of a line
         if line.startswith("# TYPE "):
             name, kind = line.split(" ")[2:4]
             metrics[name] = Published(kind)
-        elif not line.startswith("#"):
+        elif line and not line.startswith("#"):
             matched = SAMPLE.match(line)
             assert matched, line
             sample, labels, value = matched.groups()

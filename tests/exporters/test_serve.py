@@ -9,9 +9,14 @@ from contextlib import contextmanager
 import pytest
 
 from exporters.listen import listen
-from exporters.messages import Request, Response
+from exporters.messages import Handler, Request, Response
 from exporters.serve import Limits, Server
 from exporters.testing import RecordingLog
+
+
+def refusing(request: Request) -> Response:
+    """Lets nobody in."""
+    return Response(b"no\n", status=401)
 
 
 def echo(request: Request) -> Response:
@@ -21,10 +26,10 @@ def echo(request: Request) -> Response:
 
 
 @contextmanager
-def serving(limits: Limits | None = None, log: RecordingLog | None = None) -> Iterator[int]:
+def serving(limits: Limits | None = None, log: RecordingLog | None = None, handler: Handler = echo) -> Iterator[int]:
     listeners = listen(["127.0.0.1:0"])
     port = listeners[0].getsockname()[1]
-    server = Server(listeners, echo, log if log is not None else RecordingLog(), limits)
+    server = Server(listeners, handler, log if log is not None else RecordingLog(), limits)
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
@@ -159,6 +164,12 @@ def test_a_client_that_says_nothing_at_first_is_dropped_soon() -> None:
     """Only who has asked before may stay silent for long: silent strangers must not take every place."""
     with serving(Limits(transfer=0.1, idle=60)) as port:
         assert raw(port, b"") == b""
+
+
+def test_a_client_that_was_not_let_in_is_dropped_soon() -> None:
+    """The long silence between two scrapes is for those whose scrape was answered."""
+    with serving(Limits(transfer=0.1, idle=60), handler=refusing) as port:
+        assert raw(port, b"GET /metrics HTTP/1.1\r\n\r\n").startswith(b"HTTP/1.1 401")
 
 
 def test_a_machine_without_threads_to_spare_costs_a_connection_only() -> None:
