@@ -29,7 +29,7 @@ SUPPORT_END = gauge(
 
 PLACES = ("etc/os-release", "usr/lib/os-release")
 
-_VARIABLE = re.compile(r"(?:export )?\s*([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
+_VARIABLE = re.compile(r"(?:export )?\s*([A-Za-z_][A-Za-z0-9_.]*)\s*=\s*(.*)")
 _PART = re.compile(
     r"""'(?P<single>[^']*)' | "(?P<double>(?:[^"\\]|\\.)*)" | \\(?P<escaped>.) | (?P<plain>[^'"\\]+)""", re.VERBOSE
 )
@@ -83,7 +83,7 @@ def _families(text: str, path: str) -> Iterator[Family]:
 def parse(text: str, path: str) -> Mapping[str, str]:
     """The variables of an os-release file, without quotes. Raises Malformed naming the line."""
     values: dict[str, str] = {}
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):  # what else Python takes for the end of a line may be quoted
         stripped = line.strip()
         if not stripped or stripped.startswith("#"):
             continue
@@ -106,7 +106,7 @@ def unquoted(text: str) -> str | None:
         kind, part = str(matched.lastgroup), matched.group(str(matched.lastgroup))
         if kind == "plain" and (comment := re.search(r"(?:^|\s)#", part)):
             return "".join([*parts, part[: comment.start()]]).rstrip()
-        parts.append(re.sub(r"\\(.)", r"\1", part) if kind == "double" else part)
+        parts.append(re.sub(r'\\(["$\\`])', r"\1", part) if kind == "double" else part)
         at = matched.end()
     return "".join(parts)
 

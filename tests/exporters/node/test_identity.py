@@ -54,6 +54,7 @@ def test_an_upgrade_is_seen(tmp_path: Path) -> None:
         ('"double quotes"', "double quotes"),
         ("'single $quotes'", "single $quotes"),
         (r'"a \"b\" \$c"', 'a "b" $c'),
+        (r'"a\nb \\ \`"', r"a\nb \ `"),
         (r"a\ b", "a b"),
         ("a # comment", "a"),
         ('"a" # comment', "a"),
@@ -68,9 +69,16 @@ def test_values_are_a_shells(text: str, expected: str | None) -> None:
     assert unquoted(text) == expected
 
 
-def test_comments_and_empty_lines_are_no_variables() -> None:
-    """Neither is white space around a line."""
-    assert parse("# a=b\n\n  export ID = x  \n", "os-release") == {"ID": "x"}
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("# a=b\n\n  export ID = x  \n", {"ID": "x"}),
+        ('NAME="a\u2028b\x0cc"\r\nA.B=1\r\n', {"NAME": "a\u2028b\x0cc", "A.B": "1"}),
+    ],
+)
+def test_lines_and_names(text: str, expected: dict[str, str]) -> None:
+    """Comments, empty lines and white space around a line are nothing; a line ends with a line feed and not before."""
+    assert parse(text, "os-release") == expected
 
 
 @pytest.mark.parametrize(
