@@ -5,6 +5,7 @@ the collector timex runs.
 """
 
 import ctypes
+import operator
 import os
 
 
@@ -37,7 +38,7 @@ class _Struct(ctypes.Structure):
 
 
 _adjtimex = ctypes.CDLL(None, use_errno=True).adjtimex
-_PUBLISHED = (
+_published = operator.attrgetter(
     *("offset", "freq", "maxerror", "esterror", "status", "constant", "tick", "ppsfreq", "jitter", "shift"),
     *("stabil", "jitcnt", "calcnt", "errcnt", "stbcnt", "tai"),
 )
@@ -53,4 +54,4 @@ def read() -> tuple[int, ...]:
     if state < 0:
         number = ctypes.get_errno()
         raise OSError(number, os.strerror(number))
-    return (state, *(getattr(timex, name) for name in _PUBLISHED))
+    return (state, *_published(timex))

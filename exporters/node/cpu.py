@@ -87,7 +87,7 @@ class Cpu:
 
     def _read(self, samples: list[Sample], guests: list[Sample]) -> dict[str, _Times]:
         """Add the samples of all CPUs that are online; their times replace those kept, so that others are forgotten."""
-        text = required(self._stat.read())
+        text = required(self._stat.read_record())
         times: dict[str, _Times] = {}
         # the CPUs stand first; the line of interrupts that follows goes on with thousands of numbers
         for number, line in enumerate(text.partition("\nintr")[0].splitlines(), 1):

@@ -40,7 +40,7 @@ class Stat:
 
     def collect(self, now: float) -> Iterator[Family]:
         found: dict[str, Family] = {}
-        for number, line in enumerate(required(self._file.read()).splitlines(), 1):
+        for number, line in enumerate(required(self._file.read_record()).splitlines(), 1):
             name = line.partition(" ")[0]
             if name in self._wanted:
                 found[name] = self._softirqs(number, line) if name == SOFT else self._total(number, name, line)

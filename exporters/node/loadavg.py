@@ -19,7 +19,7 @@ class LoadAverage:
         self._file = host.proc.keep("loadavg")
 
     def collect(self, now: float) -> Iterator[Family]:
-        words = required(self._file.read()).split()
+        words = required(self._file.read_record()).split()
         try:
             values = [float(word) for word in words[:3]]
         except ValueError as error:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Metric, gauge
 from exporters.host import Host
-from exporters.node.pairs import Pairs
+from exporters.node.pairs import PART_OF_A_NAME, Pairs
 from exporters.options import option
 
 _FIELDS = """
@@ -28,7 +28,7 @@ FIELDS = frozenset(_FIELDS.split())
 """What node_exporter 1.12 publishes where the kernel has it."""
 
 UNIT = " kB"
-LINE = re.compile(rf"([A-Za-z]\w*(?:\(\w+\))?): *(\d+)({UNIT})? *", re.ASCII)
+LINE = re.compile(rf"([^\s:]+): *(\d+)({UNIT})? *", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class MemInfo:
 
     def _metric_of(self, name: str, unit: str) -> Metric | None:
         """`Active(anon)` becomes `node_memory_Active_anon_bytes`; a number of pages has no unit and no `_bytes`."""
-        if not self._all and name not in FIELDS:
-            return None
         field = name.replace("(", "_").replace(")", "")
+        if name not in FIELDS and not (self._all and PART_OF_A_NAME.fullmatch(field)):
+            return None
         return gauge(f"node_memory_{field}{'_bytes' * bool(unit)}", f"Memory information field {field}.")

@@ -4,11 +4,16 @@ Only the first reading looks at lines. It learns which word stands where; from t
 comparison of the names, and a number a metric. When the names change, as with another kernel module, it learns anew.
 """
 
+import re
 from collections.abc import Callable, Iterator
 
 from exporters.collector import Family, Malformed, Metric, required
 from exporters.host import KeptFile
+from exporters.node.singles import Singles
 from exporters.options import Pattern
+
+PART_OF_A_NAME = re.compile(r"\w+", re.ASCII)
+"""What a field may be called to be part of a metric's name. A vendor's kernel may call one otherwise."""
 
 _BEYOND = 1 << 64
 
@@ -34,7 +39,8 @@ class Pairs:
         self._metric_of = metric_of
         self._names: list[str] | None = None
         self._indexes: list[int] = []
-        self._published: list[tuple[Metric, int]] = []
+        self._shifts: list[int] = []
+        self._singles = Singles([])
         self._metrics: dict[tuple[str, str], Metric | None] = {}
 
     def collect(self) -> Iterator[Family]:
@@ -51,8 +57,7 @@ class Pairs:
             raise self._malformed(text, values) from error
         if numbers and not 0 <= min(numbers) <= max(numbers) < _BEYOND:
             raise self._malformed(text, values)
-        for (metric, shift), value in zip(self._published, numbers, strict=True):
-            yield Family(metric, [((), value << shift)])
+        return iter(self._singles.of([value << shift for value, shift in zip(numbers, self._shifts, strict=True)]))
 
     def _malformed(self, text: str, values: list[str]) -> Malformed:
         """Which line is wrong; looked for only when one is."""
@@ -75,7 +80,8 @@ class Pairs:
             if metric is not None:
                 known.setdefault(metric, (index, 10 if unit else 0))
         self._indexes = [index for index, _ in known.values()]
-        self._published = [(metric, shift) for metric, (_, shift) in known.items()]
+        self._shifts = [shift for _, shift in known.values()]
+        self._singles = Singles(list(known))
 
     def _metric(self, name: str, unit: str) -> Metric | None:
         """The metric of a name, made once: the renderer knows it again."""

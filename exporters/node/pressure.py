@@ -40,7 +40,7 @@ class Pressure:
     def collect(self, now: float) -> Iterator[Family]:
         absent: list[str] = []
         for resource, file in self._files.items():
-            content = file.read()
+            content = file.read_record()
             if isinstance(content, Unreadable):
                 absent.append(str(content))
                 continue

@@ -20,7 +20,7 @@ class SoftIrqs:
         self._file = host.proc.keep("softirqs")
 
     def collect(self, now: float) -> Iterator[Family]:
-        heading, *lines = required(self._file.read()).splitlines() or [""]
+        heading, *lines = required(self._file.read_record()).splitlines() or [""]
         cpus = numbers_of_cpus(heading)
         if not cpus:
             raise Malformed(self._file.path, 1, "a heading such as `CPU0 CPU1`", heading)

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from exporters.calls import Timex
 from exporters.collector import Family, Metric, NoData, counter, gauge
 from exporters.host import Host
+from exporters.node.singles import Singles
 
 TIME_ERROR = 5
 """The state of a clock that is not synchronized."""
@@ -63,6 +64,7 @@ class TimeX:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._singles = Singles([metric for metric, _ in VALUES])
 
     def collect(self, now: float) -> Iterator[Family]:
         try:
@@ -71,5 +73,4 @@ class TimeX:
             if error.errno in (errno.EPERM, errno.EACCES):
                 self._host.deny("adjtimex(2)", "CAP_SYS_TIME")
             raise NoData(f"adjtimex(2): {error.strerror or error}") from error
-        for metric, value in VALUES:
-            yield metric.single(float(value(clock)))
+        return iter(self._singles.of([float(value(clock)) for _, value in VALUES]))

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Metric, untyped
 from exporters.host import Host
-from exporters.node.pairs import Pairs
+from exporters.node.pairs import PART_OF_A_NAME, Pairs
 from exporters.options import Pattern, option
 
 FIELDS = re.compile("^(oom_kill|pgpg|pswp|pg.*fault).*")
-LINE = re.compile(r"([A-Za-z_]\w*) +(\d+)() *", re.ASCII)
+LINE = re.compile(r"(\S+) +(\d+)() *", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +36,6 @@ class VmStat:
         return self._pairs.collect()
 
     def _metric_of(self, name: str, unit: str) -> Metric | None:
-        if not self._fields.search(name):
+        if not self._fields.search(name) or not PART_OF_A_NAME.fullmatch(name):
             return None
         return untyped(f"node_vmstat_{name}", f"Field {name} of /proc/vmstat.")

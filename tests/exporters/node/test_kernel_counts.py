@@ -125,6 +125,29 @@ def test_fields_may_come_and_go(tmp_path: Path) -> None:
         assert samples_in(exposed(collector)) == expected
 
 
+def test_fields_of_a_vendors_kernel_cost_the_others_nothing(tmp_path: Path) -> None:
+    """A name that can't be part of a metric's is passed over, also where every field is asked for."""
+    machine = FakeMachine(tmp_path)
+    machine.write("proc/meminfo", "MemTotal: 2 kB\nION-heap: 7 kB\nDMA32(free+cache): 1 kB\n3rd: 4\n")
+    machine.write("proc/vmstat", "vma.lock 3\npgfault 5\npgfault-x 6\n")
+    everything = MemInfo(machine.host, meminfo.Options(all_fields=True))
+    assert samples_in(exposed(MemInfo(machine.host))) == {"node_memory_MemTotal_bytes": 2048}
+    assert samples_in(exposed(everything)) == {"node_memory_MemTotal_bytes": 2048, "node_memory_3rd": 4}
+    assert samples_in(exposed(VmStat(machine.host, vmstat.Options(re.compile(""))))) == {"node_vmstat_pgfault": 5}
+
+
+def test_numbers_that_move_are_told_and_so_are_the_others(tmp_path: Path) -> None:
+    """What was published of a number that stays is published again."""
+    machine = FakeMachine(tmp_path)
+    collector = MemInfo(machine.host)
+    for free, cached in ((1, 2), (3, 2), (3, 0)):
+        machine.write("proc/meminfo", f"MemFree: {free} kB\nCached: {cached} kB\n")
+        assert samples_in(exposed(collector)) == {
+            "node_memory_MemFree_bytes": free * 1024,
+            "node_memory_Cached_bytes": cached * 1024,
+        }
+
+
 def test_fields_of_virtual_memory_are_chosen_and_have_no_type(tmp_path: Path) -> None:
     """A pattern chooses; one that fits no field is no error."""
     machine = FakeMachine(tmp_path)
@@ -146,6 +169,15 @@ def test_software_interrupts_of_the_machine_are_asked_for(tmp_path: Path) -> Non
     machine.write("proc/stat", "ctxt 5\nsoftirq 55 1 2\n")
     with pytest.raises(Malformed, match="stat:2: expected a total and 10 numbers"):
         exposed(chosen)
+
+
+def test_a_line_of_interrupts_may_be_longer_than_a_reading(tmp_path: Path) -> None:
+    """A host with many devices has more than 64 KiB of them; what follows is found at each scrape."""
+    machine = FakeMachine(tmp_path)
+    machine.write("proc/stat", f"cpu0 1 2 3 4\nintr 5{' 0' * 60_000}\nctxt 7\n")
+    collector = Stat(machine.host)
+    for _ in range(2):
+        assert samples_in(exposed(collector)) == {"node_intr_total": 5, "node_context_switches_total": 7}
 
 
 def test_scheduling_is_in_seconds_and_domains_are_passed_over(tmp_path: Path) -> None:
