@@ -4,6 +4,7 @@
 machine, half of a recorded one on which devices, mounts and files come and go.
 """
 
+import contextlib
 import http.client
 import sys
 from collections.abc import Callable
@@ -40,15 +41,13 @@ def held(pid: int) -> Held:
     return Held(int(number["VmRSS"]), int(number["Threads"]), len(list(Path(f"/proc/{pid}/fd").iterdir())))
 
 
-def scrape_often(port: int, times: int, before: Callable[[int], None]) -> None:
+def scrape_often(client: http.client.HTTPConnection, times: int, before: Callable[[int], None]) -> None:
     """Scrape on one kept connection, as Prometheus does."""
-    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
     for number in range(times):
         before(number)
         client.request("GET", "/metrics", headers={"Accept-Encoding": "gzip"})
         answer = client.getresponse()
         assert (answer.status, len(answer.read()) > 1000) == (200, True)
-    client.close()
 
 
 def nothing(number: int) -> None:
@@ -88,10 +87,13 @@ def test_a_scrape_leaves_nothing_behind(where: str, scrapes: int, tmp_path: Path
         machine.write("textfile/first.prom", "job_done 1\n")
         command += [*paths_below(tmp_path), f"--collector.textfile.directory={tmp_path / 'textfile'}"]
         change = churn(machine)
-    with running_process(command) as (port, process):
-        scrape_often(port, WARM_UP, change)
-        first = held(process.pid)
-        scrape_often(port, scrapes, lambda number: change(number + WARM_UP))
+    with (
+        running_process(command) as (port, process),
+        contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as client,
+    ):
+        scrape_often(client, WARM_UP, change)
+        first = held(process.pid)  # with the connection open: when the exporter closes it is chance
+        scrape_often(client, scrapes, lambda number: change(number + WARM_UP))
         last = held(process.pid)
     print(f"{where}: {scrapes} scrapes: {first} → {last}")
     assert (last.threads, last.files) == (first.threads, first.files)
