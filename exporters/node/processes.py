@@ -1,8 +1,9 @@
 """Processes and threads by state, and how many there may be, from /proc.
 
 The kernel has no count of states: every process is asked, which is why this is off by default. A process with one
-thread is asked once; for others each thread is. A process that ends meanwhile is not counted. Under `hidepid` the
-collector fails for want of rights, or sees its own processes only. Format: proc_pid_stat(5).
+thread is asked once; for others each thread is. A process that ends meanwhile is not counted. Under `hidepid=1` the
+collector fails for want of rights; under `hidepid=2` it sees this user's processes only, as node_exporter does, and says
+so. Format: proc_pid_stat(5).
 """
 
 from collections import Counter
@@ -39,7 +40,10 @@ class Processes:
         states: Counter[str] = Counter()
         thread_states: Counter[str] = Counter()
         all_threads = 0
-        for pid in self._ids(""):
+        pids = self._ids("")
+        if "1" not in pids:  # every machine and every container has it
+            self._host.deny(self._host.proc.path("1"), SEE_ALL)
+        for pid in pids:
             process = self._stat(pid)
             if process is None:
                 continue

@@ -346,6 +346,15 @@ def test_processes_that_are_hidden_are_not_miscounted(tmp_path: Path) -> None:
     assert host.denied == {f"{tmp_path}/proc/1/stat": "CAP_SYS_PTRACE"}
 
 
+def test_processes_that_are_not_even_listed_are_told(tmp_path: Path) -> None:
+    """Under `hidepid=2` there are numbers, of this user's processes; the first process of all is not among them."""
+    machine = crowd(tmp_path)
+    machine.remove("proc/1")
+    host = machine.host
+    assert samples_in(exposed(Processes(host)))["node_processes_pids"] == 2
+    assert host.denied == {f"{tmp_path}/proc/1": "CAP_SYS_PTRACE"}
+
+
 def test_numbers_of_the_kernel_have_names_of_an_operators_choice(tmp_path: Path) -> None:
     """One number, several by index, several by name, and texts as labels."""
     machine = FakeMachine(tmp_path)
