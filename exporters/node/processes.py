@@ -2,8 +2,8 @@
 
 The kernel has no count of states: every process is asked, which is why this is off by default. A process with one
 thread is asked once; for others each thread is. A process that ends meanwhile is not counted. Under `hidepid=1` the
-collector fails for want of rights; under `hidepid=2` it sees this user's processes only, as node_exporter does, and says
-so. Format: proc_pid_stat(5).
+collector fails for want of rights; under `hidepid=2` it sees this user's processes only, as node_exporter does, and
+says so. Format: proc_pid_stat(5).
 """
 
 from collections import Counter
