@@ -15,92 +15,68 @@ from exporters.host import Host
 from exporters.node import (
     arp,
     bcache,
+    bcachefs,
+    bonding,
+    btrfs,
+    buddyinfo,
+    cgroups,
+    conntrack,
     cpu,
+    cpufreq,
     diskstats,
+    dmi,
+    dmmultipath,
+    edac,
+    entropy,
     ethtool,
+    fibrechannel,
+    filefd,
     filesystem,
     hwmon,
     infiniband,
     interrupts,
     ipvs,
-    kernel_stat,
+    kernel_hung,
+    ksmd,
+    loadavg,
+    mdadm,
     meminfo,
+    mountstats,
     netclass,
     netdev,
     netstat,
+    nfs,
+    nfsd,
+    nvme,
+    os,
     powersupplyclass,
+    pressure,
+    processes,
     qdisc,
     rapl,
+    schedstat,
+    selinux,
     slabinfo,
+    sockstat,
+    softirqs,
+    softnet,
+    stat,
     sysctl,
     systemd,
     tapestats,
+    tcpstat,
     textfile,
+    thermal_zone,
+    time,
+    timex,
+    udp_queues,
+    uname,
     vmstat,
+    watchdog,
+    xfs,
+    zfs,
+    zoneinfo,
 )
-from exporters.node.arp import Arp
-from exporters.node.bcache import Bcache
-from exporters.node.bcachefs import Bcachefs
-from exporters.node.bonding import Bonding
-from exporters.node.btrfs import Btrfs
-from exporters.node.buddyinfo import BuddyInfo
-from exporters.node.cgroup_summary import CgroupSummary
-from exporters.node.clock import Time
-from exporters.node.conntrack import Conntrack
-from exporters.node.cpu import Cpu
-from exporters.node.cpufreq import CpuFreq
-from exporters.node.diskstats import DiskStats
-from exporters.node.dmi import Dmi
-from exporters.node.dmmultipath import DmMultipath
-from exporters.node.edac import Edac
-from exporters.node.entropy import Entropy
-from exporters.node.ethtool import Ethtool
-from exporters.node.fibrechannel import FibreChannel
-from exporters.node.filefd import FileHandles
-from exporters.node.filesystem import Filesystem
-from exporters.node.hwmon import Hwmon
-from exporters.node.infiniband import InfiniBand
-from exporters.node.interrupts import Interrupts
-from exporters.node.ipvs import Ipvs
-from exporters.node.kernel_hung import KernelHung
-from exporters.node.kernel_stat import Stat
-from exporters.node.ksmd import Ksmd
-from exporters.node.loadavg import LoadAverage
-from exporters.node.mdadm import Mdadm
-from exporters.node.meminfo import MemInfo
-from exporters.node.mountstats import MountStats
-from exporters.node.netclass import NetClass
-from exporters.node.netdev import NetDev
-from exporters.node.netstat import NetStat
-from exporters.node.nfs import Nfs
-from exporters.node.nfsd import Nfsd
-from exporters.node.nvme import Nvme
-from exporters.node.os_release import OsRelease
-from exporters.node.powersupplyclass import PowerSupplyClass
-from exporters.node.pressure import Pressure
-from exporters.node.processes import Processes
-from exporters.node.qdisc import Qdisc
-from exporters.node.rapl import Rapl
-from exporters.node.schedstat import SchedStat
-from exporters.node.selinux import SeLinux
-from exporters.node.slabinfo import SlabInfo
-from exporters.node.sockstat import SockStat
-from exporters.node.softirqs import SoftIrqs
-from exporters.node.softnet import Softnet
-from exporters.node.sysctl import Sysctl
-from exporters.node.systemd import Systemd
-from exporters.node.tapestats import TapeStats
-from exporters.node.tcpstat import TcpStat
-from exporters.node.textfile import TextFile
-from exporters.node.thermal_zone import ThermalZone
-from exporters.node.timex import TimeX
-from exporters.node.udp_queues import UdpQueues
-from exporters.node.uname import Uname
-from exporters.node.vmstat import VmStat
-from exporters.node.watchdog import Watchdog
-from exporters.node.xfs import Xfs
-from exporters.node.zfs import Zfs
-from exporters.node.zones import ZoneInfo
 from exporters.pods.bundles import Bundles
 from exporters.pods.engines import Docker, Podman
 from exporters.pods.identity import Source
@@ -141,69 +117,69 @@ class CgroupEntry(NamedTuple):
 
 
 NODE: Mapping[str, NodeEntry] = {
-    "arp": tunable(Arp, arp.Options),
-    "bcache": tunable(Bcache, bcache.Options),
-    "bcachefs": node(Bcachefs),
-    "bonding": node(Bonding),
-    "btrfs": node(Btrfs),
-    "buddyinfo": node(BuddyInfo, default=False),
-    "cgroups": node(CgroupSummary, default=False),
-    "conntrack": node(Conntrack),
-    "cpu": tunable(Cpu, cpu.Options),
-    "cpufreq": node(CpuFreq),
-    "diskstats": tunable(DiskStats, diskstats.Options),
-    "dmi": node(Dmi),
-    "dmmultipath": node(DmMultipath),
-    "edac": node(Edac),
-    "entropy": node(Entropy),
-    "ethtool": tunable(Ethtool, ethtool.Options, default=False),
-    "fibrechannel": node(FibreChannel),
-    "filefd": node(FileHandles),
-    "filesystem": tunable(Filesystem, filesystem.Options),
-    "hwmon": tunable(Hwmon, hwmon.Options),
-    "infiniband": tunable(InfiniBand, infiniband.Options),
-    "interrupts": tunable(Interrupts, interrupts.Options, default=False),
-    "ipvs": tunable(Ipvs, ipvs.Options),
-    "kernel_hung": node(KernelHung),
-    "ksmd": node(Ksmd, default=False),
-    "loadavg": node(LoadAverage),
-    "mdadm": node(Mdadm),
-    "meminfo": tunable(MemInfo, meminfo.Options),
-    "mountstats": node(MountStats, default=False),
-    "netclass": tunable(NetClass, netclass.Options),
-    "netdev": tunable(NetDev, netdev.Options),
-    "netstat": tunable(NetStat, netstat.Options),
-    "nfs": node(Nfs),
-    "nfsd": node(Nfsd),
-    "nvme": node(Nvme),
-    "os": node(OsRelease),
-    "powersupplyclass": tunable(PowerSupplyClass, powersupplyclass.Options),
-    "pressure": node(Pressure),
-    "processes": node(Processes, default=False),
-    "qdisc": tunable(Qdisc, qdisc.Options, default=False),
-    "rapl": tunable(Rapl, rapl.Options),
-    "schedstat": node(SchedStat),
-    "selinux": node(SeLinux),
-    "slabinfo": tunable(SlabInfo, slabinfo.Options, default=False),
-    "sockstat": node(SockStat),
-    "softirqs": node(SoftIrqs, default=False),
-    "softnet": node(Softnet),
-    "stat": tunable(Stat, kernel_stat.Options),
-    "sysctl": tunable(Sysctl, sysctl.Options, default=False),
-    "systemd": tunable(Systemd, systemd.Options, default=False),
-    "tapestats": tunable(TapeStats, tapestats.Options),
-    "tcpstat": node(TcpStat, default=False),
-    "textfile": tunable(TextFile, textfile.Options),
-    "thermal_zone": node(ThermalZone),
-    "time": node(Time),
-    "timex": node(TimeX),
-    "udp_queues": node(UdpQueues),
-    "uname": node(Uname),
-    "vmstat": tunable(VmStat, vmstat.Options),
-    "watchdog": node(Watchdog),
-    "xfs": node(Xfs),
-    "zfs": node(Zfs),
-    "zoneinfo": node(ZoneInfo, default=False),
+    "arp": tunable(arp.Arp, arp.Options),
+    "bcache": tunable(bcache.Bcache, bcache.Options),
+    "bcachefs": node(bcachefs.Bcachefs),
+    "bonding": node(bonding.Bonding),
+    "btrfs": node(btrfs.Btrfs),
+    "buddyinfo": node(buddyinfo.BuddyInfo, default=False),
+    "cgroups": node(cgroups.CgroupSummary, default=False),
+    "conntrack": node(conntrack.Conntrack),
+    "cpu": tunable(cpu.Cpu, cpu.Options),
+    "cpufreq": node(cpufreq.CpuFreq),
+    "diskstats": tunable(diskstats.DiskStats, diskstats.Options),
+    "dmi": node(dmi.Dmi),
+    "dmmultipath": node(dmmultipath.DmMultipath),
+    "edac": node(edac.Edac),
+    "entropy": node(entropy.Entropy),
+    "ethtool": tunable(ethtool.Ethtool, ethtool.Options, default=False),
+    "fibrechannel": node(fibrechannel.FibreChannel),
+    "filefd": node(filefd.FileHandles),
+    "filesystem": tunable(filesystem.Filesystem, filesystem.Options),
+    "hwmon": tunable(hwmon.Hwmon, hwmon.Options),
+    "infiniband": tunable(infiniband.InfiniBand, infiniband.Options),
+    "interrupts": tunable(interrupts.Interrupts, interrupts.Options, default=False),
+    "ipvs": tunable(ipvs.Ipvs, ipvs.Options),
+    "kernel_hung": node(kernel_hung.KernelHung),
+    "ksmd": node(ksmd.Ksmd, default=False),
+    "loadavg": node(loadavg.LoadAverage),
+    "mdadm": node(mdadm.Mdadm),
+    "meminfo": tunable(meminfo.MemInfo, meminfo.Options),
+    "mountstats": node(mountstats.MountStats, default=False),
+    "netclass": tunable(netclass.NetClass, netclass.Options),
+    "netdev": tunable(netdev.NetDev, netdev.Options),
+    "netstat": tunable(netstat.NetStat, netstat.Options),
+    "nfs": node(nfs.Nfs),
+    "nfsd": node(nfsd.Nfsd),
+    "nvme": node(nvme.Nvme),
+    "os": node(os.OsRelease),
+    "powersupplyclass": tunable(powersupplyclass.PowerSupplyClass, powersupplyclass.Options),
+    "pressure": node(pressure.Pressure),
+    "processes": node(processes.Processes, default=False),
+    "qdisc": tunable(qdisc.Qdisc, qdisc.Options, default=False),
+    "rapl": tunable(rapl.Rapl, rapl.Options),
+    "schedstat": node(schedstat.SchedStat),
+    "selinux": node(selinux.SeLinux),
+    "slabinfo": tunable(slabinfo.SlabInfo, slabinfo.Options, default=False),
+    "sockstat": node(sockstat.SockStat),
+    "softirqs": node(softirqs.SoftIrqs, default=False),
+    "softnet": node(softnet.Softnet),
+    "stat": tunable(stat.Stat, stat.Options),
+    "sysctl": tunable(sysctl.Sysctl, sysctl.Options, default=False),
+    "systemd": tunable(systemd.Systemd, systemd.Options, default=False),
+    "tapestats": tunable(tapestats.TapeStats, tapestats.Options),
+    "tcpstat": node(tcpstat.TcpStat, default=False),
+    "textfile": tunable(textfile.TextFile, textfile.Options),
+    "thermal_zone": node(thermal_zone.ThermalZone),
+    "time": node(time.Time),
+    "timex": node(timex.TimeX),
+    "udp_queues": node(udp_queues.UdpQueues),
+    "uname": node(uname.Uname),
+    "vmstat": tunable(vmstat.VmStat, vmstat.Options),
+    "watchdog": node(watchdog.Watchdog),
+    "xfs": node(xfs.Xfs),
+    "zfs": node(zfs.Zfs),
+    "zoneinfo": node(zoneinfo.ZoneInfo, default=False),
 }
 
 CGROUP: Mapping[str, CgroupEntry] = {

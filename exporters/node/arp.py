@@ -12,9 +12,9 @@ from struct import Struct
 
 from exporters.collector import Family, Malformed, gauge, required
 from exporters.host import Host
-from exporters.node.interfaces import DeviceOptions
-from exporters.node.links import NETLINK_ROUTE, Links
 from exporters.options import option
+from exporters.readers.interfaces import DeviceOptions
+from exporters.readers.links import NETLINK_ROUTE, Links
 
 ENTRIES = gauge("node_arp_entries", "Neighbours that a network device knows, IPv4.", "device")
 

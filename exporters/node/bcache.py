@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Labels, Malformed, Metric, counter, gauge, whole
 from exporters.host import Host, KeptFile, Unreadable
-from exporters.node.sysfs import Attributes, Gathered, Known, listed
 from exporters.options import option
+from exporters.readers.sysfs import Attributes, Gathered, Known, listed
 
 FOLDER = "fs/bcache"
 WRITEBACK = "writeback_rate_debug"

@@ -11,8 +11,8 @@ from itertools import pairwise
 
 from exporters.collector import Family, Labels, Malformed, Metric, NoData, counter, gauge
 from exporters.host import Host, Unreadable
-from exporters.node.numbers import natural
-from exporters.node.sysfs import Attributes, Gathered, Known, listed
+from exporters.readers.numbers import natural
+from exporters.readers.sysfs import Attributes, Gathered, Known, listed
 
 FOLDER = "fs/bcachefs"
 DEVICE = ("uuid", "device")

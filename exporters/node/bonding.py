@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Sample, gauge, required
 from exporters.host import Host
-from exporters.node.sysfs import text
+from exporters.readers.sysfs import text
 
 SLAVES = gauge("node_bonding_slaves", "Interfaces of a bond.", "master")
 ACTIVE = gauge("node_bonding_active", "Interfaces of a bond that have a link.", "master")

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from exporters.calls import BtrfsDevice
 from exporters.collector import Family, Labels, Malformed, Metric, counter, gauge
 from exporters.host import READ_RIGHT, Host, Unreadable
-from exporters.node.mounts import MountTable
-from exporters.node.numbers import natural
-from exporters.node.sysfs import Attributes, Gathered, Known, listed
+from exporters.readers.mounts import MountTable
+from exporters.readers.numbers import natural
+from exporters.readers.sysfs import Attributes, Gathered, Known, listed
 
 FOLDER = "fs/btrfs"
 

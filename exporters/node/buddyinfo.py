@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Malformed, Sample, gauge, required
 from exporters.host import Host
-from exporters.node.numbers import natural
+from exporters.readers.numbers import natural
 
 BLOCKS = gauge("node_buddyinfo_blocks", "Free pieces of memory of 2^size pages.", "node", "zone", "size")
 

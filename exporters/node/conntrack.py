@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Malformed, gauge, required
 from exporters.host import Host, KeptFile
-from exporters.node.numbers import hexadecimals
-from exporters.node.sysfs import needed
+from exporters.readers.numbers import hexadecimals
+from exporters.readers.sysfs import needed
 
 ENTRIES = gauge("node_nf_conntrack_entries", "Connections that are tracked.")
 LIMIT = gauge("node_nf_conntrack_entries_limit", "Connections that can be tracked.")

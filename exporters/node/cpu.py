@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Labels, Malformed, Sample, counter, required
 from exporters.host import Host
-from exporters.node.cpuinfo import CpuInfo
-from exporters.node.cputopology import Topology
 from exporters.options import Pattern, option
+from exporters.readers.cpuinfo import CpuInfo
+from exporters.readers.cputopology import Topology
 
 SECONDS = counter("node_cpu_seconds_total", "Seconds the CPUs spent in each mode.", "cpu", "mode")
 GUEST = counter("node_cpu_guest_seconds_total", "Seconds the CPUs spent in guests (VMs) for each mode.", "cpu", "mode")

@@ -8,8 +8,8 @@ from collections.abc import Iterable, Iterator
 
 from exporters.collector import Family, Labels, Sample, gauge, optional
 from exporters.host import Host, Tree, Unreadable
-from exporters.node.cputopology import FOLDER, cpu_list, cpus_of
-from exporters.node.sysfs import Attributes
+from exporters.readers.cputopology import FOLDER, cpu_list, cpus_of
+from exporters.readers.sysfs import Attributes
 
 FREQUENCIES = {
     "cpuinfo_cur_freq": gauge("node_cpu_frequency_hertz", "Frequency that the CPU runs at.", "cpu"),

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Labels, Malformed, Metric, Sample, counter, gauge, optional, required
 from exporters.host import Host, Tree, Unreadable
-from exporters.node.sysfs import count
 from exporters.options import NameFilter, Pattern, either, option
+from exporters.readers.sysfs import count
 
 DEFAULT_EXCLUDE = re.compile(r"^(z?ram|loop|fd|(h|s|v|xv)d[a-z]|nvme\d+n\d+p)\d+$")
 

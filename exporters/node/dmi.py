@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, NoData, gauge
 from exporters.host import READ_RIGHT, Host, Reason, Unreadable
-from exporters.node.sysfs import text
+from exporters.readers.sysfs import text
 
 FOLDER = "class/dmi/id"
 FILES = {

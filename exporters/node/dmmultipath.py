@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, gauge
 from exporters.host import Host
-from exporters.node.sysfs import Attributes, Gathered, Known, devices, listed
+from exporters.readers.sysfs import Attributes, Gathered, Known, devices, listed
 
 DEVICE = ("device", "sysfs_name")
 INFO = gauge("node_dmmultipath_device_info", "Name, kernel's name and UUID of the device.", *DEVICE, "uuid")

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Metric, NoData, counter
 from exporters.host import Host
-from exporters.node.sysfs import Discovery, Gathered, Reading, listed, text
+from exporters.readers.sysfs import Discovery, Gathered, Reading, listed, text
 
 FOLDER = "devices/system/edac/mc"
 KINDS = {"ce": "correctable", "ue": "uncorrectable"}

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, gauge
 from exporters.host import Host
-from exporters.node.sysfs import needed
+from exporters.readers.sysfs import needed
 
 METRICS = {
     "entropy_avail": gauge("node_entropy_available_bits", "Bits of entropy that are at hand."),

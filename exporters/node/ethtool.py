@@ -13,9 +13,9 @@ from typing import TypeVar
 from exporters.calls import LinkModes
 from exporters.collector import Family, Metric, NoData, gauge, untyped
 from exporters.host import Host
-from exporters.node import linkmodes, sysfs
-from exporters.node.interfaces import DeviceOptions
 from exporters.options import NameFilter, Pattern, option
+from exporters.readers import linkmodes, sysfs
+from exporters.readers.interfaces import DeviceOptions
 
 AnswerT = TypeVar("AnswerT")
 

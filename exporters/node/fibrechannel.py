@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, counter, gauge
 from exporters.host import Host, KeptFile, Unreadable
-from exporters.node.sysfs import Discovery, Gathered, Reading, kept_in, text
+from exporters.readers.sysfs import Discovery, Gathered, Reading, kept_in, text
 
 FOLDER = "class/fc_host"
 TEXTS = (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Malformed, gauge, required
 from exporters.host import Host
-from exporters.node.numbers import natural
+from exporters.readers.numbers import natural
 
 ALLOCATED = gauge("node_filefd_allocated", "File handles that the kernel has allocated.")
 MAXIMUM = gauge("node_filefd_maximum", "File handles that the kernel allocates at most.")

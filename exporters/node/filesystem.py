@@ -15,9 +15,9 @@ from typing import NamedTuple
 
 from exporters.collector import Family, Labels, Sample, gauge
 from exporters.host import Host
-from exporters.node.mounts import Mount, MountTable
-from exporters.node.probe import MountProbe
 from exporters.options import NameFilter, Pattern, either, option
+from exporters.readers.mounts import Mount, MountTable
+from exporters.readers.probe import MountProbe
 from fenghuo.durations import parse_duration
 
 LABELS = ("device", "mountpoint", "fstype", "device_error")

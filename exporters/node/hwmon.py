@@ -14,8 +14,8 @@ from typing import NamedTuple
 
 from exporters.collector import Family, Labels, Metric, counter, gauge, optional
 from exporters.host import Host, Unreadable
-from exporters.node.sysfs import Discovery, Gathered, Info, Reading, chosen, text
 from exporters.options import Pattern, option
+from exporters.readers.sysfs import Discovery, Gathered, Info, Reading, chosen, text
 
 CHIP_NAMES = gauge("node_hwmon_chip_names", "The name that a chip's driver gives it.", "chip", "chip_name")
 SENSOR_LABEL = gauge("node_hwmon_sensor_label", "What a sensor measures.", "chip", "sensor", "label")

@@ -11,8 +11,8 @@ from typing import NamedTuple
 
 from exporters.collector import Family, Labels, Malformed, Metric, NoData, counter, gauge
 from exporters.host import Host, KeptFile, Unreadable
-from exporters.node.sysfs import Discovery, Gathered, Info, Reading, chosen, count, kept_in, listed
 from exporters.options import Pattern, option
+from exporters.readers.sysfs import Discovery, Gathered, Info, Reading, chosen, count, kept_in, listed
 
 FOLDER = "class/infiniband"
 PORT = ("device", "port")

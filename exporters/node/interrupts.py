@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Malformed, Sample, counter, required
 from exporters.host import Host
-from exporters.node.numbers import natural
-from exporters.node.sysfs import chosen
 from exporters.options import NameFilter, Pattern, option
+from exporters.readers.numbers import natural
+from exporters.readers.sysfs import chosen
 
 INTERRUPTS = counter("node_interrupts_total", "Interrupts that a CPU has serviced.", "cpu", "type", "info", "devices")
 

@@ -13,8 +13,8 @@ from functools import lru_cache
 
 from exporters.collector import Family, Malformed, counter, gauge, required
 from exporters.host import Host, KeptFile
-from exporters.node.numbers import hexadecimals, natural
 from exporters.options import option
+from exporters.readers.numbers import hexadecimals, natural
 
 TOTALS = (
     counter("node_ipvs_connections_total", "Connections made."),

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, counter
 from exporters.host import Host
-from exporters.node.sysfs import needed
+from exporters.readers.sysfs import needed
 
 HUNG = counter("node_kernel_hung_tasks_total", "Tasks that were found hung since the machine booted.")
 

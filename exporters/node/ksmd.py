@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, NoData, counter, gauge
 from exporters.host import Host
-from exporters.node.sysfs import Attributes
+from exporters.readers.sysfs import Attributes
 
 FOLDER = "kernel/mm/ksm"
 METRICS = {

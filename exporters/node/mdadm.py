@@ -14,8 +14,8 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Malformed, gauge, required
 from exporters.host import Host
-from exporters.node.numbers import natural
-from exporters.node.sysfs import Attributes, Gathered, Known, count, listed
+from exporters.readers.numbers import natural
+from exporters.readers.sysfs import Attributes, Gathered, Known, count, listed
 
 STATE = gauge("node_md_state", "Whether the array is in this state.", "device", "state")
 DISKS = gauge("node_md_disks", "Disks of the array that are active, failed or spare.", "device", "state")

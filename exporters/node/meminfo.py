@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Metric, gauge
 from exporters.host import Host
-from exporters.node.pairs import PART_OF_A_NAME, Pairs
 from exporters.options import option
+from exporters.readers.pairs import PART_OF_A_NAME, Pairs
 
 _FIELDS = """
     MemTotal MemFree MemAvailable Buffers Cached SwapCached SwapTotal SwapFree Zswap Zswapped

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Labels, Malformed, Metric, Sample, counter, gauge, required
 from exporters.host import Host
-from exporters.node import nfs_mounts
-from exporters.node.nfs_mounts import NfsMount
+from exporters.readers import nfs_mounts
+from exporters.readers.nfs_mounts import NfsMount
 
 PREFIX = "node_mountstats_nfs_"
 MOUNT = ("export", "protocol", "mountaddr")

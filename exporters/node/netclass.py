@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Metric, NoData, Sample, counter, gauge
 from exporters.host import Host, Tree, Unreadable
-from exporters.node.interfaces import CONTAINERS, EXCLUDE_HELP, devices
-from exporters.node.sysfs import Known, number, text
 from exporters.options import Pattern, option
+from exporters.readers.interfaces import CONTAINERS, EXCLUDE_HELP, devices
+from exporters.readers.sysfs import Known, number, text
 
 UP = gauge("node_network_up", "Whether the device's operstate is up.", "device")
 INFO = gauge(

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Labels, Malformed, Metric, Sample, counter, required
 from exporters.host import Host
-from exporters.node import sysfs
-from exporters.node.addresses import Addresses
-from exporters.node.interfaces import DeviceOptions
-from exporters.node.links import COUNTERS, Links
-from exporters.node.numbers import natural
 from exporters.options import option
+from exporters.readers import sysfs
+from exporters.readers.addresses import Addresses
+from exporters.readers.interfaces import DeviceOptions
+from exporters.readers.links import COUNTERS, Links
+from exporters.readers.numbers import natural
 
 USUAL: dict[str, tuple[str, ...]] = {
     "receive_bytes": ("rx_bytes",),

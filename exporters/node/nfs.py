@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Labels, Sample, counter, required
 from exporters.host import Host
-from exporters.node.rpc import methods, parse
+from exporters.readers.rpc import methods, parse
 
 PACKETS = counter("node_nfs_packets_total", "Packets to and from NFS servers by protocol.", "protocol")
 CONNECTIONS = counter("node_nfs_connections_total", "TCP connections to NFS servers.")

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from exporters.collector import Family, Labels, Metric, Sample, counter, gauge, required
 from exporters.host import Host
 from exporters.node.nfs import V2, V3
-from exporters.node.rpc import methods, parse
+from exporters.readers.rpc import methods, parse
 
 V4 = methods(
     "Access Close Commit Create DelegPurge DelegReturn GetAttr GetFH Link Lock Lockt Locku Lookup LookupRoot Nverify"

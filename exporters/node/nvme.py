@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from exporters.collector import Family, Labels, gauge
 from exporters.host import Host, KeptFile, Unreadable
-from exporters.node.sysfs import Discovery, Gathered, Info, count, kept_in, text
+from exporters.readers.sysfs import Discovery, Gathered, Info, count, kept_in, text
 
 INFO = gauge(
     "node_nvme_info",

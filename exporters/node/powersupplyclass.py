@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Metric, gauge
 from exporters.host import Host
-from exporters.node.sysfs import Discovery, Gathered, Info, Reading, kept_in
 from exporters.options import NameFilter, Pattern, option
+from exporters.readers.sysfs import Discovery, Gathered, Info, Reading, kept_in
 
 PLAIN = ("authentic", "calibrate", "capacity", "capacity_alert_max", "capacity_alert_min", "online", "present")
 MILLIONTHS = (

@@ -11,8 +11,8 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Malformed, NoData, Sample, gauge
 from exporters.host import Host, Reason, Unreadable
-from exporters.node.numbers import natural
-from exporters.node.sysfs import needed
+from exporters.readers.numbers import natural
+from exporters.readers.sysfs import needed
 
 THREADS = gauge("node_processes_threads", "Threads of all processes.")
 MAX_THREADS = gauge("node_processes_max_threads", "Threads that there may be at most.")

@@ -10,9 +10,9 @@ from struct import Struct
 
 from exporters.collector import Family, Labels, NoData, counter, gauge
 from exporters.host import Host
-from exporters.node.interfaces import DeviceOptions
-from exporters.node.links import NETLINK_ROUTE, Links
-from exporters.node.rtattr import attributes, text
+from exporters.readers.interfaces import DeviceOptions
+from exporters.readers.links import NETLINK_ROUTE, Links
+from exporters.readers.rtattr import attributes, text
 
 LABELS = ("device", "kind")
 METRICS = (

@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Labels, Metric, counter
 from exporters.host import Host, Reason, Unreadable
-from exporters.node.sysfs import Discovery, Gathered, Reading, text
 from exporters.options import option
+from exporters.readers.sysfs import Discovery, Gathered, Reading, text
 
 BY_ZONE = counter("node_rapl_joules_total", "Energy used by a zone in joules.", "index", "path", "rapl_zone")
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Malformed, counter, required
 from exporters.host import Host
-from exporters.node.numbers import natural
+from exporters.readers.numbers import natural
 
 RUNNING = counter("node_schedstat_running_seconds_total", "Seconds that tasks ran on a CPU.", "cpu")
 WAITING = counter("node_schedstat_waiting_seconds_total", "Seconds that tasks waited for a CPU.", "cpu")

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, gauge, optional
 from exporters.host import Host, Unreadable
-from exporters.node.sysfs import number
+from exporters.readers.sysfs import number
 
 ENABLED = gauge("node_selinux_enabled", "Whether SELinux is on.")
 CONFIGURED = gauge(

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Labels, Malformed, Sample, gauge, required
 from exporters.host import Host
-from exporters.node.numbers import natural
-from exporters.node.sysfs import chosen
 from exporters.options import NameFilter, Pattern, option
+from exporters.readers.numbers import natural
+from exporters.readers.sysfs import chosen
 
 METRICS = (
     gauge("node_slabinfo_active_objects", "Objects of a cache that are in use.", "slab"),

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from exporters.collector import Family, Malformed, Sample, counter, required
 from exporters.host import Host
 from exporters.node.interrupts import numbers_of_cpus
-from exporters.node.numbers import natural
+from exporters.readers.numbers import natural
 
 SOFTIRQS = counter("node_softirqs_functions_total", "Software interrupts that a CPU has handled.", "cpu", "type")
 

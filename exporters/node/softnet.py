@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Malformed, counter, gauge, required
 from exporters.host import Host
-from exporters.node.numbers import hexadecimals
+from exporters.readers.numbers import hexadecimals
 
 METRICS = (
     counter("node_softnet_processed_total", "Packets taken from the devices' queues.", "cpu"),

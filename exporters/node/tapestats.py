@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Metric, counter, gauge
 from exporters.host import Host
-from exporters.node.sysfs import Discovery, Gathered, Reading, kept_in
 from exporters.options import NameFilter, Pattern, option
+from exporters.readers.sysfs import Discovery, Gathered, Reading, kept_in
 
 FOLDER = "class/scsi_tape"
 DRIVE = re.compile(r"st[0-9]+")  # the other names are the same drive with another density, or not rewound

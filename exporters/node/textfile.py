@@ -16,8 +16,8 @@ from typing import NamedTuple
 
 from exporters.collector import Family, Fault, gauge
 from exporters.host import LONGEST, Host, Reason, Tree, Unreadable
-from exporters.node.textmerge import Merger
 from exporters.options import option
+from exporters.readers.textmerge import Merger
 from exporters.textformat import TextError, TextFamily, parse
 
 ENDING = ".prom"

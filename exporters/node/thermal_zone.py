@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, NoData, gauge
 from exporters.host import Host
-from exporters.node.sysfs import Discovery, Gathered, Reading, text
+from exporters.readers.sysfs import Discovery, Gathered, Reading, text
 
 TEMPERATURE = gauge("node_thermal_zone_temp", "Temperature of a thermal zone in degrees Celsius.", "zone", "type")
 STATES = {

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from exporters.calls import Timex
 from exporters.collector import Family, Metric, NoData, counter, gauge
 from exporters.host import Host
-from exporters.node.singles import Singles
+from exporters.readers.singles import Singles
 
 TIME_ERROR = 5
 """The state of a clock that is not synchronized."""

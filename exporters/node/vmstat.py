@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Metric, untyped
 from exporters.host import Host
-from exporters.node.pairs import PART_OF_A_NAME, Pairs
 from exporters.options import Pattern, option
+from exporters.readers.pairs import PART_OF_A_NAME, Pairs
 
 FIELDS = re.compile("^(oom_kill|pgpg|pswp|pg.*fault).*")
 LINE = re.compile(r"(\S+) +(\d+)() *", re.ASCII)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, gauge
 from exporters.host import Host
-from exporters.node.sysfs import Discovery, Gathered, Info, Reading, kept_in
+from exporters.readers.sysfs import Discovery, Gathered, Info, Reading, kept_in
 
 FOLDER = "class/watchdog"
 NUMBERS = {

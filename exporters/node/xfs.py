@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Malformed, Metric, counter, required
 from exporters.host import Host, Unreadable
-from exporters.node.numbers import natural
-from exporters.node.sysfs import Attributes, Gathered, Known, listed
+from exporters.readers.numbers import natural
+from exporters.readers.sysfs import Attributes, Gathered, Known, listed
 
 ALL_TOGETHER = frozenset({"debug", "stats"})
 """The folders beside those of devices."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from exporters.collector import Family, Labels, Malformed, Metric, NoData, Sample, gauge, untyped, whole
 from exporters.host import Host, KeptFile, Unreadable
-from exporters.node.numbers import natural
+from exporters.readers.numbers import natural
 
 BASE = "spl/kstat/zfs"
 SUBSYSTEMS = {

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from exporters import catalog
+
 ROOT = Path(__file__).parents[2]
 TRACKED = [
     ROOT / name
@@ -60,3 +62,10 @@ def test_links_between_documents_lead_somewhere() -> None:
         if "://" not in target and not (path.parent / target).exists()
     ]
     assert broken == []
+
+
+def test_a_file_of_the_node_collectors_is_called_like_its_collector() -> None:
+    """Name of file, flag and label are one word, and whatever is no collector stands elsewhere."""
+    files = {path.stem for path in (ROOT / "exporters" / "node").glob("*.py")} - {"__init__"}
+    assert files == set(catalog.NODE)
+    assert list(catalog.NODE) == sorted(catalog.NODE)

@@ -7,8 +7,8 @@ import pytest
 
 from exporters.calls import Calls
 from exporters.host import Host, Roots
-from exporters.node.links import Links
 from exporters.node.netdev import NetDev, Options
+from exporters.readers.links import Links
 from exporters.testing import exposed, samples_in
 from tests.exporters import netlink
 

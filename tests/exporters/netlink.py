@@ -3,8 +3,8 @@
 import struct
 from collections.abc import Mapping, Sequence
 
-from exporters.node.links import COUNTERS
-from exporters.node.rtattr import attribute
+from exporters.readers.links import COUNTERS
+from exporters.readers.rtattr import attribute
 
 ROUTE, SOCK_DIAG = 0, 4
 GETLINK, GETADDR, GETNEIGH, GETQDISC, GETSTATS = (ROUTE, 18), (ROUTE, 22), (ROUTE, 30), (ROUTE, 38), (ROUTE, 94)

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from exporters.kernel.netlink import ATTEMPTS, Answer, Channel
-from exporters.node.rtattr import attribute, attributes, text
+from exporters.readers.rtattr import attribute, attributes, text
 
 ERROR, DONE, OVERRUN, NOOP = 2, 3, 4, 1
 DATA = 16

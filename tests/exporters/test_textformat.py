@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from exporters.node.textmerge import Merger
+from exporters.readers.textmerge import Merger
 from exporters.render import Format, Renderer
 from exporters.testing import text_of
 from exporters.textformat import TextError, TextFamily, parse, shortest

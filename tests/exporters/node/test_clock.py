@@ -9,7 +9,7 @@ import pytest
 
 from exporters.calls import Calls, Timex
 from exporters.collector import NoData
-from exporters.node.clock import Time
+from exporters.node.time import Time
 from exporters.node.timex import TimeX
 from exporters.testing import TIMEX, FakeMachine, exposed, samples_in
 

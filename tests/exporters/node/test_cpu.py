@@ -6,7 +6,7 @@ import pytest
 
 from exporters.collector import Malformed, NoData
 from exporters.node.cpu import Cpu, Options
-from exporters.node.cputopology import cpu_list
+from exporters.readers.cputopology import cpu_list
 from exporters.testing import FakeMachine, exposed, samples_in
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from exporters.collector import Malformed, NoData
 from exporters.node.cpu import Cpu, Options
-from exporters.node.cpuinfo import parse
+from exporters.readers.cpuinfo import parse
 from exporters.testing import FakeMachine, exposed, samples_in
 
 X86 = """\

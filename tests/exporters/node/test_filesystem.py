@@ -10,8 +10,8 @@ import pytest
 
 from exporters.collector import Malformed
 from exporters.node.filesystem import Filesystem, Options
-from exporters.node.mounts import Mount, parse_mounts
-from exporters.node.probe import HANGS, MountProbe
+from exporters.readers.mounts import Mount, parse_mounts
+from exporters.readers.probe import HANGS, MountProbe
 from exporters.testing import STATVFS, FakeMachine, exposed, samples_in
 
 LINE = "29 1 259:2 / {point} {options} shared:1 - {fstype} {device} {super_options}\n"

@@ -16,10 +16,10 @@ from exporters.node.infiniband import InfiniBand
 from exporters.node.nvme import Nvme
 from exporters.node.powersupplyclass import PowerSupplyClass
 from exporters.node.rapl import Rapl
-from exporters.node.sysfs import REDISCOVERED_SECONDS, number, text
 from exporters.node.tapestats import TapeStats
 from exporters.node.thermal_zone import ThermalZone
 from exporters.node.watchdog import Watchdog
+from exporters.readers.sysfs import REDISCOVERED_SECONDS, number, text
 from exporters.testing import FakeMachine, exposed, samples_in, text_of
 from tests.exporters.machines import NOW, recorded_machine
 

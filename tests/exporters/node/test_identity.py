@@ -6,7 +6,7 @@ import pytest
 
 from exporters.collector import Malformed, NoData
 from exporters.node.dmi import Dmi
-from exporters.node.os_release import OsRelease, parse, unquoted
+from exporters.node.os import OsRelease, parse, unquoted
 from exporters.node.selinux import SeLinux, configured
 from exporters.testing import FakeMachine, exposed, samples_in
 

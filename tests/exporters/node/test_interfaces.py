@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from exporters.node.interfaces import CONTAINERS, devices
+from exporters.readers.interfaces import CONTAINERS, devices
 
 
 @pytest.mark.parametrize(

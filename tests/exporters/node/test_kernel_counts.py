@@ -8,23 +8,23 @@ import pytest
 
 from exporters.collector import Collector, Malformed, NoData
 from exporters.host import Host, Reason, Tree, Unreadable
-from exporters.node import interrupts, kernel_stat, meminfo, slabinfo, sysctl, vmstat
+from exporters.node import interrupts, meminfo, slabinfo, stat, sysctl, vmstat
 from exporters.node.buddyinfo import BuddyInfo
-from exporters.node.cgroup_summary import CgroupSummary
+from exporters.node.cgroups import CgroupSummary
 from exporters.node.entropy import Entropy
 from exporters.node.filefd import FileHandles
 from exporters.node.interrupts import Interrupts
 from exporters.node.kernel_hung import KernelHung
-from exporters.node.kernel_stat import Stat
 from exporters.node.ksmd import Ksmd
 from exporters.node.meminfo import MemInfo
 from exporters.node.processes import Processes
 from exporters.node.schedstat import SchedStat
 from exporters.node.slabinfo import SlabInfo
 from exporters.node.softirqs import SoftIrqs
+from exporters.node.stat import Stat
 from exporters.node.sysctl import Sysctl
 from exporters.node.vmstat import VmStat
-from exporters.node.zones import ZoneInfo
+from exporters.node.zoneinfo import ZoneInfo
 from exporters.testing import FakeMachine, exposed, samples_in
 from tests.exporters.machines import recorded_machine
 
@@ -162,7 +162,7 @@ def test_software_interrupts_of_the_machine_are_asked_for(tmp_path: Path) -> Non
     machine = FakeMachine(tmp_path)
     machine.write("proc/stat", "ctxt 5\nsoftirq 55 1 2 3 4 5 6 7 8 9 10\n")
     assert samples_in(exposed(Stat(machine.host))) == {"node_context_switches_total": 5}
-    chosen = Stat(machine.host, kernel_stat.Options(softirq=True))
+    chosen = Stat(machine.host, stat.Options(softirq=True))
     samples = samples_in(exposed(chosen))
     assert samples['node_softirqs_total{vector="hi"}'] == 1
     assert samples['node_softirqs_total{vector="rcu"}'] == 10

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from exporters.collector import NoData
-from exporters.node.addresses import scope, shown
 from exporters.node.netdev import NetDev, Options
+from exporters.readers.addresses import scope, shown
 from exporters.testing import FakeMachine, exposed, samples_in
 from tests.exporters import netlink
 

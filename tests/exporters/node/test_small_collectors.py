@@ -8,11 +8,11 @@ import pytest
 from exporters.collector import Collector, Malformed, NoData
 from exporters.host import Host
 from exporters.node.diskstats import DiskStats, properties
-from exporters.node.kernel_stat import Stat
 from exporters.node.loadavg import LoadAverage
 from exporters.node.meminfo import MemInfo
 from exporters.node.netdev import NetDev
 from exporters.node.pressure import Pressure
+from exporters.node.stat import Stat
 from exporters.testing import FakeMachine, exposed, samples_in
 
 HEADINGS = "Inter-|   Receive  |  Transmit\n face |bytes |bytes\n"

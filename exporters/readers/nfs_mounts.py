@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from exporters.collector import Malformed
-from exporters.node.rpc import naturals
+from exporters.readers.rpc import naturals
 
 BYTES = 8
 EVENTS = 27

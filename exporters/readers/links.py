@@ -11,7 +11,7 @@ from collections.abc import Set as AbstractSet
 from struct import Struct
 
 from exporters.host import Host, Unreadable
-from exporters.node.rtattr import attribute, attributes, text
+from exporters.readers.rtattr import attribute, attributes, text
 
 NETLINK_ROUTE = 0
 

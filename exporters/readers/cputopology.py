@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Labels, Sample, counter, gauge, optional
 from exporters.host import Host, KeptFile, Tree, Unreadable
-from exporters.node.sysfs import count
+from exporters.readers.sysfs import count
 
 ISOLATED = gauge("node_cpu_isolated", "Whether a CPU is isolated from the scheduler.", "cpu")
 ONLINE = gauge("node_cpu_online", "Whether a CPU is online and gets work.", "cpu")

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 
 from exporters.collector import Family, Malformed, Sample, gauge, required, whole
 from exporters.host import Host
-from exporters.node.cputopology import FOLDER, cpus_of
 from exporters.options import Pattern
+from exporters.readers.cputopology import FOLDER, cpus_of
 
 LABELS = ("package", "core", "cpu", "vendor", "family", "model", "model_name", "microcode", "stepping", "cachesize")
 

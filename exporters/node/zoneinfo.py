@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Malformed, Metric, Sample, counter, gauge, required
 from exporters.host import Host
-from exporters.node.numbers import natural
+from exporters.readers.numbers import natural
 
 ZONE = re.compile(r"^Node (\d+), zone +(\S+)", re.ASCII)
 

@@ -6,8 +6,8 @@ from struct import Struct
 
 from exporters.collector import Family, Labels, NoData, gauge
 from exporters.host import Host
-from exporters.node.links import NETLINK_ROUTE, Links
-from exporters.node.rtattr import attributes
+from exporters.readers.links import NETLINK_ROUTE, Links
+from exporters.readers.rtattr import attributes
 
 INFO = gauge("node_network_address_info", "Addresses of network devices.", "device", "address", "netmask", "scope")
 

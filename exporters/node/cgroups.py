@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Malformed, gauge, required
 from exporters.host import Host
-from exporters.node.numbers import natural
+from exporters.readers.numbers import natural
 
 CGROUPS = gauge("node_cgroups_cgroups", "Cgroups in the hierarchy of a controller.", "subsys_name")
 ENABLED = gauge("node_cgroups_enabled", "Whether a controller is enabled.", "subsys_name")

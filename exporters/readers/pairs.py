@@ -9,8 +9,8 @@ from collections.abc import Callable, Iterator
 
 from exporters.collector import Family, Malformed, Metric, required
 from exporters.host import KeptFile
-from exporters.node.singles import Singles
 from exporters.options import Pattern
+from exporters.readers.singles import Singles
 
 PART_OF_A_NAME = re.compile(r"\w+", re.ASCII)
 """What a field may be called to be part of a metric's name. A vendor's kernel may call one otherwise."""

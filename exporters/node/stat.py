@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from exporters.collector import Family, Malformed, counter, gauge, required
 from exporters.host import Host
-from exporters.node.numbers import natural
 from exporters.options import option
+from exporters.readers.numbers import natural
 
 METRICS = {
     "intr": counter("node_intr_total", "Total number of interrupts serviced."),
