@@ -12,7 +12,7 @@ from tests.stack.servers.waiting import wait_until
 pytestmark = pytest.mark.stack
 
 # what lints may say of the peers' own names, which are the contract
-UPSTREAM_NAMES = ("should be written in 'snake_case'", 'should have "_total" suffix')
+UPSTREAM_NAMES = ("should be written in 'snake_case'", 'should have "_total" suffix', 'instead of "bits"')
 
 CONFIG = """
 global: {{scrape_interval: 1s, evaluation_interval: 1s}}
@@ -25,6 +25,9 @@ scrape_configs:
     params: {{"collect[]": [cgroup]}}
     static_configs: [{{targets: ["{address}"]}}]
 """
+
+UP = 'up{job=~"node|cgroup"}'
+"""Of these jobs alone: those of a test before live on for a moment."""
 
 QUERIES = [
     'node_exporter_build_info{job="node"}',
@@ -49,7 +52,7 @@ def scraped(prometheus: Prometheus) -> Iterator[Prometheus]:
     """A Prometheus that has scraped this machine a few times."""
     with exporter() as (url, _):
         prometheus.start(CONFIG.format(address=url.removeprefix("http://")))
-        often = "min_over_time(up[10s]) == 1 and count_over_time(up[10s]) > 3"
+        often = f"min_over_time({UP}[10s]) == 1 and count_over_time({UP}[10s]) > 3"
         wait_until(lambda: len(prometheus.query(often)) == 2, "four scrapes of both jobs", 60)
         yield prometheus
     prometheus.start(prometheus.default_config)
@@ -57,7 +60,7 @@ def scraped(prometheus: Prometheus) -> Iterator[Prometheus]:
 
 def test_both_jobs_are_up(scraped: Prometheus) -> None:
     """`up` is 1 for node and cgroup, with nothing dropped on the way."""
-    assert {row["metric"]["job"]: row["value"][1] for row in scraped.query("up")} == {"node": "1", "cgroup": "1"}
+    assert {row["metric"]["job"]: row["value"][1] for row in scraped.query(UP)} == {"node": "1", "cgroup": "1"}
     assert scraped.query("scrape_samples_scraped - scrape_samples_post_metric_relabeling != 0") == []
 
 

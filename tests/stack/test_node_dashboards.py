@@ -84,7 +84,11 @@ def scraped(prometheus: Prometheus, tmp_path_factory: pytest.TempPathFactory) ->
             "scrape_configs": [{"job_name": "node-exporter", "static_configs": [{"targets": targets}]}],
         }
         prometheus.start(yaml.safe_dump(config))
-        wait_until(lambda: len(prometheus.query("count_over_time(up[10s]) >= 4")) == 2, "four scrapes of both", 60)
+        wait_until(
+            lambda: len(prometheus.query('count_over_time(up{job="node-exporter"}[10s]) >= 4')) == 2,
+            "four scrapes of both",
+            60,
+        )
         yield Scraped(prometheus, *targets)
     prometheus.start(prometheus.default_config)
 
