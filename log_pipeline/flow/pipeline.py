@@ -6,9 +6,10 @@ has its final outcome, so a crash at any point means that events are read again 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Any
 
 from fenghuo.backoff import Backoff
 from fenghuo.clock import Clock
@@ -30,6 +31,9 @@ from log_pipeline.stages.stage import Stage
 
 READ_TIMEOUT = 0.25
 """Seconds that one read may wait: the grain of batch times, commits and of the end."""
+
+COMMIT_PATIENCE = 10.0
+"""Seconds without an answer to a commit that are trouble: a Kafka client waits for a dead broker for a whole session."""
 
 OPEN_PATIENCE = Backoff(first=0.5, limit=10.0)
 READ_PATIENCE = Backoff(first=0.5, limit=5.0)
@@ -197,7 +201,7 @@ class Pipeline:
             return
         self._committed_at = now
         try:
-            await self._source.commit(offsets)
+            await self._watched(self._source.commit(offsets))
         except FenghuoError as error:
             # one refusal is usual while a consumer group changes; two in a row are trouble
             if self._commit_failed:
@@ -207,6 +211,19 @@ class Pipeline:
         self._commit_failed = False
         self.health.well("commit")
         self.tracker.committed(offsets)
+
+    async def _watched(self, commit: Coroutine[Any, Any, None]) -> None:
+        """Wait for a commit as long as it takes, and show it as trouble once that is long."""
+        answer = asyncio.ensure_future(commit)
+        timer = asyncio.ensure_future(self._clock.sleep(COMMIT_PATIENCE))
+        try:
+            await asyncio.wait({answer, timer}, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                self.health.trouble("commit", f"no answer for {COMMIT_PATIENCE:g} seconds")
+            await answer
+        finally:
+            timer.cancel()
+            answer.cancel()
 
     async def release(self, partitions: Sequence[Partition]) -> Mapping[Partition, int]:
         """Finish what is in flight of these partitions, within bounds; then they are no longer ours.

@@ -1,7 +1,7 @@
 """Whatever source, sink and dead letters do, each event ends once, in order of safety, and the sums agree."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pytest
@@ -190,6 +190,37 @@ def test_dead_letters_that_cannot_be_kept_hold_the_commit() -> None:
 
     world.run(scenario)
     assert len(world.letters.letters) == 1
+
+
+class SilentSource(FakeSource):
+    """A commit stays without an answer until it is let go."""
+
+    def __init__(self, log: FakeLog) -> None:
+        super().__init__(log)
+        self.answered = asyncio.Event()
+
+    async def commit(self, offsets: Mapping[Partition, int]) -> None:
+        await self.answered.wait()
+        await super().commit(offsets)
+
+
+def test_a_commit_without_an_answer_shows_while_it_lasts() -> None:
+    """A broker that has died leaves the client waiting; whoever looks at the readiness is told."""
+    world = World(events(1))
+    source = SilentSource(world.log)
+    world.pipeline = Pipeline(source, world.sink, world.letters, world.stages, world.life, world.clock)
+
+    async def scenario() -> None:
+        await world.seconds(5)
+        assert world.life.is_ready
+        await world.seconds(10)
+        assert world.life.not_ready_because == "commit: no answer for 10 seconds"
+        source.answered.set()
+        await world.seconds(3)
+        assert world.life.is_ready
+        assert world.log.committed == {PARTITION: 1}
+
+    world.run(scenario)
 
 
 def test_a_stage_that_fails_costs_one_event() -> None:
