@@ -26,8 +26,17 @@ class Layout:
     version: Version
     folders: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def walked(self) -> set[str]:
+        """The folders of the hierarchies in which cgroups are looked for."""
+        return {folder for controller, folder in self.folders.items() if controller not in ASSUMED}
 
-V1_CONTROLLERS = ("cpu", "cpuacct", "memory")
+
+WALKED = ("cpu", "cpuacct", "memory")
+"""Controllers of v1 whose hierarchies are looked through: a cgroup that is in none of them uses nothing."""
+
+ASSUMED = ("blkio", "cpuset", "hugetlb", "pids")
+"""Controllers of v1 in which a cgroup is taken to have the path that it has in the others, as every runtime does."""
 
 
 def detect(host: Host) -> Layout:
@@ -38,7 +47,9 @@ def detect(host: Host) -> Layout:
     if isinstance(names, Unreadable):
         raise NoData(str(names))
     # controllers that are mounted together share a folder, `cpu,cpuacct`; the single names are links to it
-    folders = {controller: name for name in names for controller in name.split(",") if controller in V1_CONTROLLERS}
-    if not folders:
+    folders = {
+        controller: name for name in names for controller in name.split(",") if controller in (*WALKED, *ASSUMED)
+    }
+    if folders.keys().isdisjoint(WALKED):
         raise NoData(f"{host.cgroup.root}: no cgroup hierarchy is mounted there")
     return Layout(Version.V1, folders)

@@ -8,7 +8,7 @@ and only then is a folder listed again. One that goes while another comes leaves
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from exporters.cgroups.detect import Layout, Version, detect
+from exporters.cgroups.detect import ASSUMED, Layout, Version, detect
 from exporters.cgroups.model import Cgroup, Reader
 from exporters.cgroups.v1 import V1Reader
 from exporters.cgroups.v2 import V2Reader
@@ -74,7 +74,7 @@ class Inventory:
         self._layout = detect(self._host)
         self.reader = V1Reader() if self._layout.version is Version.V1 else V2Reader()
         # two controllers in one folder are one hierarchy, walked once
-        self._roots = {folder: _Folder("/", folder, parse("/")) for folder in self._layout.folders.values()}
+        self._roots = {folder: _Folder("/", folder, parse("/")) for folder in self._layout.walked}
 
     def _refresh(self) -> None:
         found: dict[str, dict[str, _Folder]] = {}
@@ -130,12 +130,20 @@ class Inventory:
                 return
             self._drop(path)
         place = next(iter(folders.values())).place
-        layout = self._layout
-        controllers = layout.folders.items() if layout else ()
+        self._cgroups[path] = inodes, Cgroup(path, place, self._where(path, folders), self._host.cgroup)
+
+    def _where(self, path: str, folders: dict[str, _Folder]) -> dict[str, str]:
+        """The cgroup's folder for each controller that has it, or is taken to have it."""
+        layout = self._layout if self._layout is not None else Layout(Version.V2)
         where = {
-            controller: folders[hierarchy].relative for controller, hierarchy in controllers if hierarchy in folders
+            controller: f"{hierarchy}{path}".rstrip("/")
+            for controller, hierarchy in layout.folders.items()
+            if controller in ASSUMED
         }
-        self._cgroups[path] = inodes, Cgroup(path, place, where, self._host.cgroup)
+        for controller, hierarchy in layout.folders.items():
+            if hierarchy in folders:
+                where[controller] = folders[hierarchy].relative
+        return where
 
     def _drop(self, path: str) -> None:
         _, cgroup = self._cgroups.pop(path)
