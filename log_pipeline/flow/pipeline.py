@@ -33,7 +33,7 @@ READ_TIMEOUT = 0.25
 """Seconds that one read may wait: the grain of batch times, commits and of the end."""
 
 COMMIT_PATIENCE = 10.0
-"""Seconds without an answer to a commit that are trouble: Kafka's client waits for a dead broker for a whole session."""
+"""Seconds without an answer to a commit that are trouble: Kafka's client waits for a dead broker a whole session."""
 
 OPEN_PATIENCE = Backoff(first=0.5, limit=10.0)
 READ_PATIENCE = Backoff(first=0.5, limit=5.0)
