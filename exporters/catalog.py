@@ -10,6 +10,7 @@ from typing import NamedTuple, TypeVar
 from exporters.cgroups.collector import CpuCollector, LifetimeCollector, MemoryCollector
 from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.machine import Machine
+from exporters.cgroups.pressure import PressureCollector
 from exporters.collector import Collector
 from exporters.host import Host
 from exporters.node import (
@@ -187,6 +188,7 @@ CGROUP: Mapping[str, CgroupEntry] = {
     "cgroup.memory": CgroupEntry(MemoryCollector),
     "cgroup.lifetime": CgroupEntry(LifetimeCollector),
     "cgroup.machine": CgroupEntry(lambda _, machine: machine),
+    "cgroup.pressure": CgroupEntry(PressureCollector),
 }
 
 SOURCES: tuple[Callable[[Host], Source], ...] = (Bundles, Docker, Podman, LogFolders)

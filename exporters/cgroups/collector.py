@@ -61,6 +61,16 @@ CFS: tuple[tuple[Metric, Callable[[Cpu], float | None]], ...] = (
         ),
         attrgetter("throttled"),
     ),
+    (
+        counter(
+            "container_cpu_cfs_burst_periods_total", "Number of periods with a burst above the quota.", *BASE_LABELS
+        ),
+        attrgetter("burst_periods"),
+    ),
+    (
+        counter("container_cpu_cfs_burst_seconds_total", "Cumulative cpu time used above the quota.", *BASE_LABELS),
+        attrgetter("burst"),
+    ),
 )
 
 FAILURES = counter(
@@ -90,6 +100,24 @@ MEMORY = (
     _memory("memory_failcnt", "Number of memory usage hits limits.", "failcnt", counter),
     _memory("memory_total_active_file_bytes", "Current total active file in bytes.", "active_file"),
     _memory("memory_total_inactive_file_bytes", "Current total inactive file in bytes.", "inactive_file"),
+    _memory("memory_file_dirty_bytes", "Size of file cache not yet written back in bytes.", "file_dirty"),
+    _memory("memory_file_writeback_bytes", "Size of file cache being written back in bytes.", "file_writeback"),
+    _memory("memory_pgscan_total", "Number of pages that reclaim looked at.", "pgscan", counter),
+    _memory("memory_pgsteal_total", "Number of pages that reclaim took.", "pgsteal", counter),
+    _memory(
+        "memory_workingset_refault_file_total",
+        "Number of file pages needed again after reclaim took them.",
+        "refault_file",
+        counter,
+    ),
+    _memory(
+        "memory_workingset_refault_anon_total",
+        "Number of anonymous pages needed again after reclaim took them.",
+        "refault_anon",
+        counter,
+    ),
+    _memory("memory_events_high_total", "Number of times slowed down above memory.high.", "events_high", counter),
+    _memory("memory_events_max_total", "Number of times memory.max was reached.", "events_max", counter),
     _memory("spec_memory_limit_bytes", "Memory limit for the container.", "limit"),
     _memory("spec_memory_swap_limit_bytes", "Memory swap limit for the container.", "swap_limit"),
     _memory("spec_memory_reservation_limit_bytes", "Memory reservation limit for the container.", "reservation"),

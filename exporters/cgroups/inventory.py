@@ -54,6 +54,11 @@ class Inventory:
         self._now: float | None = None
         self.reader: Reader = V2Reader()
 
+    @property
+    def version(self) -> Version:
+        """How this machine accounts; known once `current` was called."""
+        return self._layout.version if self._layout is not None else Version.V2
+
     def current(self, now: float) -> list[Cgroup]:
         """The cgroups at `now`, the root first. The same `now` is answered from memory: a scrape walks once.
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from exporters.cgroups.model import Cgroup, Memory, number_of
 from exporters.collector import Family, gauge, optional
-from exporters.host import Host, Unreadable
+from exporters.host import Host, KeptFile, Unreadable
 from exporters.pods.cgroup_path import Kind
 
 LABELS = ("boot_id", "machine_id", "system_uuid")
@@ -24,6 +24,7 @@ class Machine:
         self._host = host
         self._meminfo = host.proc.keep("meminfo")
         self._stat = host.proc.keep("stat")
+        self._pressure: dict[str, KeptFile] = {}
         self._labels = (
             optional(host.proc.read("sys/kernel/random/boot_id")),
             optional(host.root.read("etc/machine-id")),
@@ -58,9 +59,17 @@ class Machine:
             swap=max(0, sizes.get(b"SwapTotal:", 0) - sizes.get(b"SwapFree:", 0)),
             active_file=sizes.get(b"Active(file):"),
             inactive_file=inactive,
+            file_dirty=sizes.get(b"Dirty:"),
+            file_writeback=sizes.get(b"Writeback:"),
             limit=sizes.get(b"MemTotal:"),
             swap_limit=sizes.get(b"SwapTotal:"),
         )
+
+    def pressure(self, resource: str) -> bytes | Unreadable:
+        """A file of /proc/pressure: the root cgroup's `{resource}.pressure`."""
+        if resource not in self._pressure:
+            self._pressure[resource] = self._host.proc.keep(f"pressure/{resource}")
+        return self._pressure[resource].read_record()
 
     def started(self, cgroup: Cgroup) -> float | None:
         """When a cgroup was made, in Unix seconds: the oldest change of its folder and of a file that nobody

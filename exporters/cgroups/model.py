@@ -98,6 +98,8 @@ class Cpu:
     periods: int | None = None
     throttled_periods: int | None = None
     throttled: float | None = None
+    burst_periods: int | None = None
+    burst: float | None = None
     quota: int | None = None
     """Microseconds a period; None without a limit."""
     period: int | None = None
@@ -107,7 +109,7 @@ class Cpu:
 
 @dataclass(slots=True)
 class Memory:
-    """Bytes, except the counts of failures and faults."""
+    """Bytes, except the counts of pages, faults and events."""
 
     usage: int | None = None
     working_set: int | None = None
@@ -122,6 +124,16 @@ class Memory:
     pgmajfault: int | None = None
     active_file: int | None = None
     inactive_file: int | None = None
+    file_dirty: int | None = None
+    file_writeback: int | None = None
+    pgscan: int | None = None
+    pgsteal: int | None = None
+    refault_file: int | None = None
+    refault_anon: int | None = None
+    events_high: int | None = None
+    """Times that tasks were slowed down for being above memory.high."""
+    events_max: int | None = None
+    """Times that memory.max was about to be passed."""
     limit: int | None = None
     swap_limit: int | None = None
     reservation: int | None = None

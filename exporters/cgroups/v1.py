@@ -1,6 +1,7 @@
 """Readings of cgroup v1. Files: Documentation/admin-guide/cgroup-v1 of the kernel.
 
-`total_*` in memory.stat counts the cgroup and all below it, as v2 does always.
+`total_*` in memory.stat counts the cgroup and all below it, as v2 does always. Its refaults are left out: they are
+pages or bytes, depending on the kernel. A killed process is counted in its own cgroup only, so that a pod's is 0.
 """
 
 import os
@@ -28,6 +29,8 @@ class V1Reader:
             periods=number_in(stat, b"nr_periods"),
             throttled_periods=number_in(stat, b"nr_throttled"),
             throttled=seconds(number_in(stat, b"throttled_time"), _NANOSECONDS),
+            burst_periods=number_in(stat, b"nr_bursts"),
+            burst=seconds(number_in(stat, b"burst_time"), _NANOSECONDS),
             quota=None if quota == _NO_QUOTA else quota,
             period=cgroup.number("cpu", "cpu.cfs_period_us"),
             shares=cgroup.number("cpu", "cpu.shares"),
@@ -53,6 +56,8 @@ class V1Reader:
             pgmajfault=number_in(stat, b"total_pgmajfault"),
             active_file=number_in(stat, b"total_active_file"),
             inactive_file=inactive_file,
+            file_dirty=number_in(stat, b"total_dirty"),
+            file_writeback=number_in(stat, b"total_writeback"),
             limit=limit_of(cgroup.number("memory", "memory.limit_in_bytes")),
             swap_limit=limit_of(cgroup.number("memory", "memory.memsw.limit_in_bytes")),
             reservation=limit_of(cgroup.number("memory", "memory.soft_limit_in_bytes")),

@@ -6,8 +6,9 @@ digit is the peer's. The `full` line of cpu means nothing for the whole machine 
 
 from collections.abc import Iterator
 
-from exporters.collector import Family, Malformed, Metric, NoData, counter, whole
+from exporters.collector import Family, Metric, NoData, counter
 from exporters.host import Host, Unreadable
+from exporters.readers.pressure import parse
 
 
 def _waiting(resource: str, what: str) -> Metric:
@@ -44,25 +45,9 @@ class Pressure:
             if isinstance(content, Unreadable):
                 absent.append(str(content))
                 continue
-            totals = parse(content.decode(errors="replace"), file.path)
+            totals = parse(content, file.path)
             for line, metric in METRICS[resource].items():
                 if line in totals:
                     yield metric.single(totals[line] / 1000 / 1000)
         if len(absent) == len(self._files):
             raise NoData(absent[0])
-
-
-def parse(text: str, path: str) -> dict[str, int]:
-    """The `total` of each line of a pressure file in microseconds: `some avg10=0.00 … total=14036781`.
-
-    Cgroups have files of the same format. Raises Malformed.
-    """
-    totals: dict[str, int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        try:
-            totals[line.split(" ", 1)[0]] = whole(line.rpartition("total=")[2])
-        except ValueError as error:
-            raise Malformed(path, number, "`some|full … total=<microseconds>`", line) from error
-    if not totals:
-        raise Malformed(path, 0, "a line `some … total=<microseconds>`, the file is empty")
-    return totals
