@@ -12,9 +12,10 @@ from exporters.cgroups.detect import Version
 from exporters.cgroups.inventory import BASE_LABELS, Inventory
 from exporters.cgroups.machine import Machine
 from exporters.cgroups.model import Cgroup
-from exporters.collector import Family, Malformed, Metric, NoData, Sample, counter, required
+from exporters.collector import Family, Metric, NoData, counter, required
+from exporters.host import Unreadable
 from exporters.pods.cgroup_path import Kind
-from exporters.readers.pressure import parse
+from exporters.readers.pressure import some_and_full
 
 _MICROSECONDS = 1_000_000
 
@@ -55,31 +56,20 @@ class PressureCollector:
             raise NoData("cgroup v1 does not account for pressure")
         required(self._machine.pressure("cpu"))  # without this one no cgroup has any, so don't try them all
         for resource, (waiting, stalled) in METRICS.items():
-            some: list[Sample] = []
-            full: list[Sample] = []
-            for cgroup in cgroups:
-                totals = self._totals(cgroup, resource)
-                if "some" in totals:
-                    some.append((cgroup.labels, totals["some"] / _MICROSECONDS))
-                if "full" in totals:
-                    full.append((cgroup.labels, totals["full"] / _MICROSECONDS))
-            yield waiting.family(some)
-            yield stalled.family(full)
+            rows = [(cgroup.labels, some_and_full(content)) for cgroup, content in self._read(cgroups, resource)]
+            yield waiting.family([(who, some / _MICROSECONDS) for who, (some, _) in rows if some is not None])
+            yield stalled.family([(who, full / _MICROSECONDS) for who, (_, full) in rows if full is not None])
 
-    def _totals(self, cgroup: Cgroup, resource: str) -> dict[str, int]:
-        """Empty where there is no file, or one that can't be understood: that costs nobody else's samples."""
+    def _read(self, cgroups: list[Cgroup], resource: str) -> Iterator[tuple[Cgroup, bytes]]:
+        """The files of those that have one."""
         name = f"{resource}.pressure"
-        if cgroup.place.kind is not Kind.ROOT:
-            return _parsed(cgroup.read("", name), name)
+        for cgroup in cgroups:
+            content = cgroup.read("", name) if cgroup.place.kind is not Kind.ROOT else self._of_machine(resource)
+            if content is not None:
+                yield cgroup, content
+
+    def _of_machine(self, resource: str) -> bytes | None:
         content = self._machine.pressure(resource)
-        totals = _parsed(content if isinstance(content, bytes) else None, name)
-        if resource == "cpu":
-            totals.pop("full", None)
-        return totals
-
-
-def _parsed(content: bytes | None, path: str) -> dict[str, int]:
-    try:
-        return {} if content is None else parse(content, path)
-    except Malformed:
-        return {}
+        if isinstance(content, Unreadable):
+            return None
+        return content.partition(b"full ")[0] if resource == "cpu" else content

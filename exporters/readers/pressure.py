@@ -10,6 +10,8 @@ that in which no task could go on:
 from exporters.collector import Malformed
 from exporters.readers.numbers import natural
 
+_BEYOND = 1 << 64
+
 
 def parse(content: bytes, path: str) -> dict[str, int]:
     """The `total` of each line in microseconds, by the line's first word. Raises Malformed."""
@@ -22,3 +24,22 @@ def parse(content: bytes, path: str) -> dict[str, int]:
     if not totals:
         raise Malformed(path, 0, "a line `some … total=<microseconds>`, the file is empty")
     return totals
+
+
+def some_and_full(content: bytes) -> tuple[int | None, int | None]:
+    """The totals of both lines; None for one that is not there or can't be understood.
+
+    For the many files of cgroups: at half the cost of `parse`, which looks at what is not two lines as above.
+    """
+    try:
+        head, middle, end = content.split(b" total=")
+        some, full = int(middle.partition(b"\nfull ")[0]), int(end)
+        if head.startswith(b"some ") and 0 <= some < _BEYOND and 0 <= full < _BEYOND:
+            return some, full
+    except ValueError:
+        pass
+    try:
+        totals = parse(content, "")
+    except Malformed:
+        return None, None
+    return totals.get("some"), totals.get("full")
