@@ -8,9 +8,12 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 from exporters.cgroups.collector import CpuCollector, LifetimeCollector, MemoryCollector
+from exporters.cgroups.descriptors import DescriptorsCollector
+from exporters.cgroups.hugetlb import HugetlbCollector
 from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.machine import Machine
 from exporters.cgroups.pressure import PressureCollector
+from exporters.cgroups.processes import ProcessesCollector
 from exporters.collector import Collector
 from exporters.host import Host
 from exporters.node import (
@@ -189,6 +192,11 @@ CGROUP: Mapping[str, CgroupEntry] = {
     "cgroup.lifetime": CgroupEntry(LifetimeCollector),
     "cgroup.machine": CgroupEntry(lambda _, machine: machine),
     "cgroup.pressure": CgroupEntry(PressureCollector),
+    "cgroup.processes": CgroupEntry(lambda inventory, _: ProcessesCollector(inventory)),
+    "cgroup.descriptors": CgroupEntry(
+        lambda inventory, machine: DescriptorsCollector(inventory, machine.host), default=False
+    ),
+    "cgroup.hugetlb": CgroupEntry(lambda inventory, machine: HugetlbCollector(inventory, machine.host), default=False),
 }
 
 SOURCES: tuple[Callable[[Host], Source], ...] = (Bundles, Docker, Podman, LogFolders)

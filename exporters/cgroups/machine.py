@@ -32,6 +32,11 @@ class Machine:
         )
         self._booted_at = _boot_time(optional(self._stat.read()))
 
+    @property
+    def host(self) -> Host:
+        """Where the cgroups' processes and page sizes are."""
+        return self._host
+
     def collect(self, now: float) -> Iterator[Family]:
         """The families `machine_*`; absent where /proc does not say."""
         memory = self._sizes()

@@ -5,7 +5,7 @@ import contextlib
 import functools
 import shutil
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from exporters import catalog
@@ -41,15 +41,35 @@ def recorded_machine(folder: Path, cgroups: str = "v2") -> FakeMachine:
     machine.copy(FIXTURES / "cgroups" / cgroups, "cgroup")
     machine.write("root/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
     machine.write("proc/sys/kernel/random/boot_id", "6b1d0b2e-9b5c-4d8e-8f6a-2f0c9c1f7a11\n")
+    opened(machine, 10, ["/dev/null", "pipe:[40261]", "socket:[40262]"], soft_limit="1024")
+    opened(machine, 11, ["socket:[40263]"])
+    for size in ("2048", "1048576"):
+        machine.write(f"sys/kernel/mm/hugepages/hugepages-{size}kB/nr_hugepages", "0\n")
     return machine
+
+
+def opened(machine: FakeMachine, process: int, targets: Iterable[str], *, soft_limit: str = "65536") -> None:
+    """A process's descriptors, by what they lead to, and how many it may have."""
+    folder = machine.folder / f"proc/{process}/fd"
+    folder.mkdir(parents=True)
+    for number, target in enumerate(targets):
+        (folder / str(number)).symlink_to(target)
+    machine.write(
+        f"proc/{process}/limits",
+        "Limit                     Soft Limit           Hard Limit           Units     \n"
+        "Max processes             62898                62898                processes \n"
+        f"Max open files            {soft_limit:<20} 1048576              files     \n"
+        "Max locked memory         65536                65536                bytes     \n",
+    )
 
 
 def golden_texts(folder: Path) -> Mapping[str, str]:
     """What is published for the recorded trees, by the name of the golden file."""
     node = node_group(recorded_machine(folder / "node").host, dict.fromkeys(catalog.NODE, True))
     texts = {f"node_{name}": published(collector) for name, collector in node.collectors.items()}
+    on = {**dict.fromkeys(catalog.CGROUP, True), "cgroup.lifetime": False}
     for version in ("v1", "v2"):
-        group = cgroup_group(recorded_machine(folder / version, version).host, {"cgroup.lifetime": False})
+        group = cgroup_group(recorded_machine(folder / version, version).host, on)
         for name, collector in group.collectors.items():
             texts[f"{version}_{name.replace('.', '_')}"] = published(collector)
     # rapl tells its zones apart by their paths, and the machine is in another folder each time
