@@ -12,6 +12,7 @@ from exporters.cgroups.descriptors import DescriptorsCollector
 from exporters.cgroups.hugetlb import HugetlbCollector
 from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.machine import Machine
+from exporters.cgroups.network import NetworkCollector
 from exporters.cgroups.pressure import PressureCollector
 from exporters.cgroups.processes import ProcessesCollector
 from exporters.collector import Collector
@@ -197,6 +198,7 @@ CGROUP: Mapping[str, CgroupEntry] = {
         lambda inventory, machine: DescriptorsCollector(inventory, machine.host), default=False
     ),
     "cgroup.hugetlb": CgroupEntry(lambda inventory, machine: HugetlbCollector(inventory, machine.host), default=False),
+    "cgroup.network": CgroupEntry(lambda inventory, machine: NetworkCollector(inventory, machine.host)),
 }
 
 SOURCES: tuple[Callable[[Host], Source], ...] = (Bundles, Docker, Podman, LogFolders)
