@@ -15,9 +15,9 @@ traffic at each of them. /proc/<pid>/net/dev has an inode number of its own in e
 may read it may ask for that; /proc/<pid>/ns/net would take CAP_SYS_PTRACE. Equal to that of process 1 means the host's.
 
 What is kept. An open net/dev belongs to the network, not to the process: reading it costs one call, and a process id
-that is used again can't mislead it. In exchange it keeps the network alive, as any open file does what it is in. So it
-is closed at the first scrape that finds the container's cgroup gone, and every CHECK_EVERY scrapes the process is
-looked at, for cgroups that stay behind empty.
+that is used again can't mislead it. In exchange it keeps the network alive, with the devices that its runtime did not
+take out: until the first scrape that finds the container's cgroup gone, and for as long as nobody scrapes. Every
+CHECK_EVERY scrapes the process itself is looked at, for cgroups that stay behind empty.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
