@@ -24,8 +24,10 @@ _DEEPEST = 8
 
 def processes(cgroup: Cgroup) -> bytes | None:
     """The ids, one a line. None for a cgroup that can't say, as it is threaded or gone."""
-    hierarchy = next((name for name in _HIERARCHIES if name in cgroup.folders), None)
-    if hierarchy is None:
+    for hierarchy in _HIERARCHIES:
+        if hierarchy in cgroup.folders:
+            break
+    else:
         return None
     ids = _kept(cgroup, hierarchy, LIST)
     if ids == b"" and cgroup.place.kind is Kind.CONTAINER:
