@@ -11,6 +11,7 @@ from exporters.cgroups.collector import CpuCollector, LifetimeCollector, MemoryC
 from exporters.cgroups.descriptors import DescriptorsCollector
 from exporters.cgroups.hugetlb import HugetlbCollector
 from exporters.cgroups.inventory import Inventory
+from exporters.cgroups.io import IoCollector
 from exporters.cgroups.machine import Machine
 from exporters.cgroups.network import NetworkCollector
 from exporters.cgroups.pressure import PressureCollector
@@ -190,6 +191,7 @@ NODE: Mapping[str, NodeEntry] = {
 CGROUP: Mapping[str, CgroupEntry] = {
     "cgroup.cpu": CgroupEntry(lambda inventory, _: CpuCollector(inventory)),
     "cgroup.memory": CgroupEntry(MemoryCollector),
+    "cgroup.io": CgroupEntry(IoCollector),
     "cgroup.lifetime": CgroupEntry(LifetimeCollector),
     "cgroup.machine": CgroupEntry(lambda _, machine: machine),
     "cgroup.pressure": CgroupEntry(PressureCollector),

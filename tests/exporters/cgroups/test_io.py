@@ -1,0 +1,228 @@
+"""What cgroups read and wrote, by device: both versions, v1's many files, and devices that come and go."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from exporters.app import cgroup_group
+from exporters.cgroups.io import V1_SOURCES
+from exporters.collector import Collector
+from exporters.testing import FakeMachine, exposed, samples_in
+from tests.exporters.machines import APP, NOW, UID, log_links
+
+POD = f"kubepods/burstable/pod{UID}"
+CONTAINER = f"{POD}/{APP}"
+DISKS = "   8  0 sda 1 2 3\n   8  1 sda1 1 2 3\n 252  0 dm-0 1 2 3\n   7  0 loop0 1 2 3\n   7  1 loop1 1 2 3\n"
+STAT = "8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=512 dios=1\n"
+SDA = {
+    ("fs_reads_bytes_total", "/dev/sda"): 4096,
+    ("fs_writes_bytes_total", "/dev/sda"): 8192,
+    ("fs_reads_total", "/dev/sda"): 1,
+    ("fs_writes_total", "/dev/sda"): 2,
+    ("blkio_device_usage_total", "/dev/sda", "8", "0", "Read"): 4096,
+    ("blkio_device_usage_total", "/dev/sda", "8", "0", "Write"): 8192,
+}
+
+
+def counts(read: int, write: int, device: str = "8:0") -> str:
+    """A file of v1."""
+    total = read + write
+    return (
+        f"{device} Read {read}\n{device} Write {write}\n{device} Sync {read}\n{device} Async {write}\n"
+        f"{device} Discard 0\n{device} Total {total}\nTotal {total}\n"
+    )
+
+
+def v2(machine: FakeMachine, path: str = CONTAINER, stat: str = STAT) -> None:
+    machine.write("proc/diskstats", DISKS)
+    machine.write("cgroup/cgroup.controllers", "io\n")
+    machine.write(f"cgroup/{path}/io.stat", stat)
+
+
+def v1(machine: FakeMachine, files: Mapping[str, str], path: str = CONTAINER) -> None:
+    """A cgroup with these files of blkio; the root has the same, without counts, as the kernel makes them."""
+    machine.write("proc/diskstats", DISKS)
+    machine.write(f"cgroup/cpu/{path}/cpu.shares", "1024\n")
+    machine.write_all({f"blkio.{name}": "Total 0\n" for name in files}, "cgroup/blkio")
+    machine.write_all({f"blkio.{name}": content for name, content in files.items()}, f"cgroup/blkio/{path}")
+
+
+def collector(machine: FakeMachine) -> Collector:
+    return cgroup_group(machine.host, {}).collectors["cgroup.io"]
+
+
+def published(of: Collector | FakeMachine, path: str = CONTAINER, now: float = NOW) -> dict[tuple[str, ...], float]:
+    """(metric, device, major, minor, operation), without what is empty → value, of one cgroup."""
+    found = {}
+    for series, value in samples_in(exposed(collector(of) if isinstance(of, FakeMachine) else of, now)).items():
+        name, _, labels = series.rstrip("}").partition("{")
+        pairs = dict(pair.split("=", 1) for pair in labels.replace('"', "").split(","))
+        extra = (pairs[key] for key in ("device", "major", "minor", "operation") if key in pairs)
+        if pairs["id"] == f"/{path}":
+            found[name.removeprefix("container_"), *extra] = value
+    return found
+
+
+def test_a_container_on_v2(tmp_path: Path) -> None:
+    """Bytes and requests by the disk's name; what was discarded is no transfer, as at cAdvisor."""
+    machine = FakeMachine(tmp_path)
+    v2(machine)
+    assert published(machine) == SDA
+
+
+def test_the_labels_are_the_six_of_all_families_and_the_device(tmp_path: Path) -> None:
+    """All are counters under cAdvisor's names."""
+    machine = FakeMachine(tmp_path)
+    log_links(machine)
+    v2(machine)
+    text = exposed(collector(machine))
+    who = f'container="app",id="/{CONTAINER}",image="",name="{APP}",namespace="shop",pod="web-0"'
+    assert f'container_fs_reads_bytes_total{{{who},device="/dev/sda"}} 4096' in text
+    usage = f'container_blkio_device_usage_total{{{who},device="/dev/sda",major="8",minor="0",operation="Write"}}'
+    assert f"{usage} 8192" in text
+    assert text.count("# TYPE") == text.count(" counter\n") == 5
+
+
+def test_a_container_on_v1(tmp_path: Path) -> None:
+    """Every operation that the kernel tells is one of the device's usage."""
+    machine = FakeMachine(tmp_path)
+    throttle = {
+        "throttle.io_service_bytes_recursive": counts(4096, 8192),
+        "throttle.io_serviced_recursive": counts(1, 2),
+    }
+    v1(machine, throttle)
+    assert published(machine) == {
+        **SDA,
+        ("blkio_device_usage_total", "/dev/sda", "8", "0", "Sync"): 4096,
+        ("blkio_device_usage_total", "/dev/sda", "8", "0", "Async"): 8192,
+        ("blkio_device_usage_total", "/dev/sda", "8", "0", "Discard"): 0,
+        ("blkio_device_usage_total", "/dev/sda", "8", "0", "Total"): 12288,
+    }
+
+
+@pytest.mark.parametrize("first", range(len(V1_SOURCES)))
+def test_on_v1_the_first_source_with_counts_is_taken(tmp_path: Path, first: int) -> None:
+    """BFQ, CFQ, throttling with what is below, throttling without; those before it are there and have none."""
+    machine = FakeMachine(tmp_path)
+    files = {}
+    for at, source in enumerate(V1_SOURCES):
+        there = at >= first or "throttle" not in source[0]
+        for name in source if there else ():
+            files[name.removeprefix("blkio.")] = "Total 0\n" if at < first else counts(at + 1, 0)
+    v1(machine, files)
+    samples = published(machine)
+    assert samples["fs_reads_bytes_total", "/dev/sda"] == first + 1
+    assert samples["fs_reads_total", "/dev/sda"] == first + 1
+
+
+def test_what_the_kernel_does_not_say_has_no_series(tmp_path: Path) -> None:
+    """No file, an empty one, a device without counts, a cgroup that is not in the hierarchy of v1."""
+    machine = FakeMachine(tmp_path / "v2")
+    v2(machine, "used")
+    v2(machine, "unused", "")
+    v2(machine, "costs", "8:0 cost.usage=1\n")
+    machine.write("cgroup/absent/cpu.stat", "")
+    samples = {path: published(machine, path) for path in ("used", "unused", "costs", "absent")}
+    assert [path for path, found in samples.items() if found] == ["used"]
+    machine = FakeMachine(tmp_path / "v1")
+    v1(machine, {"throttle.io_service_bytes_recursive": "Total 0\n"}, "unused")
+    machine.write("cgroup/cpu/elsewhere/cpu.shares", "1\n")
+    assert exposed(collector(machine)) == ""
+
+
+def test_a_machine_without_blkio_has_no_series(tmp_path: Path) -> None:
+    """A hierarchy that is not mounted."""
+    machine = FakeMachine(tmp_path)
+    machine.write("cgroup/cpu/a/cpu.shares", "1\n")
+    assert exposed(collector(machine)) == ""
+
+
+def test_devices_without_counts_before_another_on_its_line(tmp_path: Path) -> None:
+    """Some kernels forget to end the line; the numbers belong to the last."""
+    machine = FakeMachine(tmp_path)
+    v2(machine, stat=f"7:1 7:0 {STAT}")
+    assert published(machine) == SDA
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "8:0 rbytes=x wbytes=1 rios=1 wios=1\n",
+        "8:0 rbytes=-1 wbytes=1 rios=1 wios=1\n",
+        f"8:0 rbytes={'9' * 400} wbytes=1 rios=1 wios=1\n",
+        f"8:0 rbytes=1 wbytes=1 rios=1 wios={'9' * 20}\n",
+        "8 rbytes=1 wbytes=1 rios=1 wios=1\n",
+        "../..:0 rbytes=1 wbytes=1 rios=1 wios=1\n",
+    ],
+)
+def test_a_line_that_says_nothing_costs_no_other(tmp_path: Path, line: str) -> None:
+    """Broken lines are left out, and a line that is there twice counts once."""
+    machine = FakeMachine(tmp_path)
+    v2(machine, stat=f"{line}{STAT}{STAT}")
+    assert published(machine) == SDA
+
+
+def test_what_is_no_disk_has_no_name_and_is_added_up(tmp_path: Path) -> None:
+    """Loop devices, whose bytes the disk below counts as well, and a device that nobody knows: as at cAdvisor
+    without a name, and in one series, since labels can't tell them apart. The usage has their numbers.
+    """
+    machine = FakeMachine(tmp_path)
+    lines = (
+        f"{number} rbytes={count} wbytes=0 rios=1 wios=0\n" for number, count in (("7:0", 1), ("7:1", 2), ("9:9", 4))
+    )
+    v2(machine, stat="".join(lines) + STAT)
+    samples = published(machine)
+    assert samples["fs_reads_bytes_total", ""] == 7
+    assert samples["fs_reads_total", ""] == 3
+    assert samples["blkio_device_usage_total", "", "7", "1", "Read"] == 2
+    assert samples["fs_reads_bytes_total", "/dev/sda"] == 4096
+
+
+def test_counts_and_names_that_change_are_published(tmp_path: Path) -> None:
+    """What is kept from the scrape before is kept only as long as neither counts nor labels are others."""
+    machine = FakeMachine(tmp_path)
+    v2(machine)
+    of = collector(machine)
+    assert published(of) == SDA
+    assert published(of, now=NOW + 1) == SDA
+    v2(machine, stat=STAT.replace("4096", "5000"))
+    assert published(of, now=NOW + 2)["fs_reads_bytes_total", "/dev/sda"] == 5000
+    log_links(machine)
+    assert 'pod="web-0"' in exposed(of, NOW + 10)
+
+
+def test_a_device_that_becomes_known_gets_its_name(tmp_path: Path) -> None:
+    """Even when the cgroup has moved nothing since."""
+    machine = FakeMachine(tmp_path)
+    v2(machine)
+    machine.write("proc/diskstats", "")
+    of = collector(machine)
+    assert published(of)["fs_reads_total", ""] == 1
+    machine.write("proc/diskstats", DISKS)
+    assert published(of, now=NOW + 1) == SDA
+
+
+def test_a_number_that_comes_back_may_have_another_name(tmp_path: Path) -> None:
+    """A device that no cgroup has any more is forgotten, and no other costs a look."""
+    machine = FakeMachine(tmp_path)
+    v2(machine, stat="252:0 rbytes=1 wbytes=0 rios=1 wios=0\n")
+    of = collector(machine)
+    assert ("fs_reads_total", "/dev/dm-0") in published(of)
+    v2(machine, stat="")
+    assert published(of, now=NOW + 1) == {}
+    v2(machine, stat="252:0 rbytes=1 wbytes=0 rios=1 wios=0\n")
+    machine.write("proc/diskstats", " 252 0 nvme0n1 1 2 3\n")
+    assert ("fs_reads_total", "/dev/nvme0n1") in published(of, now=NOW + 2)
+
+
+def test_a_cgroup_that_goes_between_list_and_read_is_left_out(tmp_path: Path) -> None:
+    """No zeros and no error: it is simply gone."""
+    machine = FakeMachine(tmp_path)
+    v2(machine, "stays")
+    v2(machine, "goes")
+    collectors = cgroup_group(machine.host, {}).collectors
+    assert "/goes" in exposed(collectors["cgroup.lifetime"], NOW)
+    machine.remove("cgroup/goes")
+    assert published(collectors["cgroup.io"], "goes") == {}
+    assert published(collectors["cgroup.io"], "stays") == SDA
