@@ -59,6 +59,11 @@ class Inventory:
         """How this machine accounts; known once `current` was called."""
         return self._layout.version if self._layout is not None else Version.V2
 
+    @property
+    def root(self) -> str:
+        """The folder in which all hierarchies are, for messages."""
+        return self._host.cgroup.root
+
     def current(self, now: float) -> list[Cgroup]:
         """The cgroups at `now`, the root first. The same `now` is answered from memory: a scrape walks once.
 

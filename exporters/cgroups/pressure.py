@@ -53,7 +53,7 @@ class PressureCollector:
     def collect(self, now: float) -> Iterator[Family]:
         cgroups = self._inventory.current(now)
         if self._inventory.version is Version.V1:
-            raise NoData("cgroup v1 does not account for pressure")
+            raise NoData(f"{self._inventory.root}: cgroup v1 does not account for pressure")
         required(self._machine.pressure("cpu"))  # without this one no cgroup has any, so don't try them all
         for resource, (waiting, stalled) in METRICS.items():
             rows = [(cgroup.labels, some_and_full(content)) for cgroup, content in self._read(cgroups, resource)]

@@ -6,7 +6,7 @@ pages or bytes, depending on the kernel. A killed process is counted in its own 
 
 import os
 
-from exporters.cgroups.model import Cgroup, Cpu, Memory, limit_of, number_in, seconds, working_set
+from exporters.cgroups.model import Cgroup, Cpu, Fields, Memory, limit_of, seconds, working_set
 
 _NANOSECONDS = 1_000_000_000
 _NO_QUOTA = -1
@@ -17,20 +17,27 @@ class V1Reader:
 
     def __init__(self, ticks_a_second: int = os.sysconf("SC_CLK_TCK")) -> None:
         self._ticks = ticks_a_second
+        self._cpu = Fields(b"nr_periods", b"nr_throttled", b"throttled_time", b"nr_bursts", b"burst_time")
+        self._split = Fields(b"user", b"system")
+        self._memory = Fields(
+            *(b"total_rss", b"total_cache", b"total_mapped_file", b"total_swap", b"total_dirty", b"total_writeback"),
+            *(b"total_inactive_file", b"total_active_file", b"total_pgfault", b"total_pgmajfault"),
+        )
+        self._oom = Fields(b"oom_kill_disable", b"oom_kill")
 
     def cpu(self, cgroup: Cgroup) -> Cpu:
-        stat = cgroup.numbers("cpu", "cpu.stat")
-        split = cgroup.numbers("cpuacct", "cpuacct.stat")
+        stat = self._cpu.of(cgroup.read("cpu", "cpu.stat"))
+        split = self._split.of(cgroup.read("cpuacct", "cpuacct.stat"))
         quota = cgroup.number("cpu", "cpu.cfs_quota_us")
         return Cpu(
             usage=seconds(cgroup.number("cpuacct", "cpuacct.usage"), _NANOSECONDS),
-            user=seconds(number_in(split, b"user"), self._ticks),
-            system=seconds(number_in(split, b"system"), self._ticks),
-            periods=number_in(stat, b"nr_periods"),
-            throttled_periods=number_in(stat, b"nr_throttled"),
-            throttled=seconds(number_in(stat, b"throttled_time"), _NANOSECONDS),
-            burst_periods=number_in(stat, b"nr_bursts"),
-            burst=seconds(number_in(stat, b"burst_time"), _NANOSECONDS),
+            user=seconds(split.get(b"user"), self._ticks),
+            system=seconds(split.get(b"system"), self._ticks),
+            periods=stat.get(b"nr_periods"),
+            throttled_periods=stat.get(b"nr_throttled"),
+            throttled=seconds(stat.get(b"throttled_time"), _NANOSECONDS),
+            burst_periods=stat.get(b"nr_bursts"),
+            burst=seconds(stat.get(b"burst_time"), _NANOSECONDS),
             quota=None if quota == _NO_QUOTA else quota,
             period=cgroup.number("cpu", "cpu.cfs_period_us"),
             shares=cgroup.number("cpu", "cpu.shares"),
@@ -40,26 +47,26 @@ class V1Reader:
         usage = cgroup.number("memory", "memory.usage_in_bytes")
         if usage is None:
             return Memory()  # not in the memory hierarchy
-        stat = cgroup.numbers("memory", "memory.stat")
-        inactive_file = number_in(stat, b"total_inactive_file")
+        stat = self._memory.of(cgroup.read("memory", "memory.stat"))
+        inactive_file = stat.get(b"total_inactive_file")
         return Memory(
             usage=usage,
             working_set=working_set(usage, inactive_file),
-            rss=number_in(stat, b"total_rss"),
-            cache=number_in(stat, b"total_cache"),
-            mapped_file=number_in(stat, b"total_mapped_file"),
-            swap=number_in(stat, b"total_swap"),
+            rss=stat.get(b"total_rss"),
+            cache=stat.get(b"total_cache"),
+            mapped_file=stat.get(b"total_mapped_file"),
+            swap=stat.get(b"total_swap"),
             kernel=cgroup.number("memory", "memory.kmem.usage_in_bytes"),
             max_usage=cgroup.number("memory", "memory.max_usage_in_bytes"),
             failcnt=cgroup.number("memory", "memory.failcnt"),
-            pgfault=number_in(stat, b"total_pgfault"),
-            pgmajfault=number_in(stat, b"total_pgmajfault"),
-            active_file=number_in(stat, b"total_active_file"),
+            pgfault=stat.get(b"total_pgfault"),
+            pgmajfault=stat.get(b"total_pgmajfault"),
+            active_file=stat.get(b"total_active_file"),
             inactive_file=inactive_file,
-            file_dirty=number_in(stat, b"total_dirty"),
-            file_writeback=number_in(stat, b"total_writeback"),
+            file_dirty=stat.get(b"total_dirty"),
+            file_writeback=stat.get(b"total_writeback"),
             limit=limit_of(cgroup.number("memory", "memory.limit_in_bytes")),
             swap_limit=limit_of(cgroup.number("memory", "memory.memsw.limit_in_bytes")),
             reservation=limit_of(cgroup.number("memory", "memory.soft_limit_in_bytes")),
-            oom_kills=number_in(cgroup.numbers("memory", "memory.oom_control"), b"oom_kill"),
+            oom_kills=self._oom.of(cgroup.read("memory", "memory.oom_control")).get(b"oom_kill"),
         )

@@ -8,7 +8,7 @@ Slices and units are counted alone, or each kill would stand once more in every 
 `container!=""`, as with all families, or `container=""`, which knows of containers that are gone.
 """
 
-from exporters.cgroups.model import Cgroup, Cpu, Memory, limit_of, number_in, number_of, seconds, working_set
+from exporters.cgroups.model import Cgroup, Cpu, Fields, Memory, limit_of, number_of, seconds, working_set
 from exporters.pods.cgroup_path import Kind
 
 _MICROSECONDS = 1_000_000
@@ -17,18 +17,31 @@ _MICROSECONDS = 1_000_000
 class V2Reader:
     """Every controller's files stand in the one folder of the cgroup."""
 
+    def __init__(self) -> None:
+        self._cpu = Fields(
+            *(b"usage_usec", b"user_usec", b"system_usec"),
+            *(b"nr_periods", b"nr_throttled", b"throttled_usec"),
+            *(b"nr_bursts", b"burst_usec"),
+        )
+        self._memory = Fields(
+            *(b"anon", b"file", b"kernel", b"file_mapped", b"file_dirty", b"file_writeback"),
+            *(b"inactive_file", b"active_file", b"pgfault", b"pgmajfault", b"pgscan", b"pgsteal"),
+            *(b"workingset_refault_file", b"workingset_refault_anon"),
+        )
+        self._events = Fields(b"high", b"max", b"oom_kill")
+
     def cpu(self, cgroup: Cgroup) -> Cpu:
-        stat = cgroup.numbers("", "cpu.stat")
+        stat = self._cpu.of(cgroup.read("", "cpu.stat"))
         quota, period = _cpu_max(cgroup.read("", "cpu.max"))
         return Cpu(
-            usage=seconds(number_in(stat, b"usage_usec"), _MICROSECONDS),
-            user=seconds(number_in(stat, b"user_usec"), _MICROSECONDS),
-            system=seconds(number_in(stat, b"system_usec"), _MICROSECONDS),
-            periods=number_in(stat, b"nr_periods"),
-            throttled_periods=number_in(stat, b"nr_throttled"),
-            throttled=seconds(number_in(stat, b"throttled_usec"), _MICROSECONDS),
-            burst_periods=number_in(stat, b"nr_bursts"),
-            burst=seconds(number_in(stat, b"burst_usec"), _MICROSECONDS),
+            usage=seconds(stat.get(b"usage_usec"), _MICROSECONDS),
+            user=seconds(stat.get(b"user_usec"), _MICROSECONDS),
+            system=seconds(stat.get(b"system_usec"), _MICROSECONDS),
+            periods=stat.get(b"nr_periods"),
+            throttled_periods=stat.get(b"nr_throttled"),
+            throttled=seconds(stat.get(b"throttled_usec"), _MICROSECONDS),
+            burst_periods=stat.get(b"nr_bursts"),
+            burst=seconds(stat.get(b"burst_usec"), _MICROSECONDS),
             quota=quota,
             period=period,
             shares=_shares(cgroup.number("", "cpu.weight")),
@@ -38,42 +51,41 @@ class V2Reader:
         usage = cgroup.number("", "memory.current")
         if usage is None:
             return Memory()  # the memory controller is not switched on here
-        stat = cgroup.numbers("", "memory.stat")
-        inactive_file = number_in(stat, b"inactive_file")
-        events = cgroup.numbers("", "memory.events")
+        stat = self._memory.of(cgroup.read("", "memory.stat"))
+        inactive_file = stat.get(b"inactive_file")
+        events = self._events.of(cgroup.read("", "memory.events"))
         return Memory(
             usage=usage,
             working_set=working_set(usage, inactive_file),
-            rss=number_in(stat, b"anon"),
-            cache=number_in(stat, b"file"),
-            mapped_file=number_in(stat, b"file_mapped"),
+            rss=stat.get(b"anon"),
+            cache=stat.get(b"file"),
+            mapped_file=stat.get(b"file_mapped"),
             swap=cgroup.number("", "memory.swap.current"),
-            kernel=number_in(stat, b"kernel"),
+            kernel=stat.get(b"kernel"),
             max_usage=cgroup.number("", "memory.peak"),
-            pgfault=number_in(stat, b"pgfault"),
-            pgmajfault=number_in(stat, b"pgmajfault"),
-            active_file=number_in(stat, b"active_file"),
+            pgfault=stat.get(b"pgfault"),
+            pgmajfault=stat.get(b"pgmajfault"),
+            active_file=stat.get(b"active_file"),
             inactive_file=inactive_file,
-            file_dirty=number_in(stat, b"file_dirty"),
-            file_writeback=number_in(stat, b"file_writeback"),
-            pgscan=number_in(stat, b"pgscan"),
-            pgsteal=number_in(stat, b"pgsteal"),
-            refault_file=number_in(stat, b"workingset_refault_file"),
-            refault_anon=number_in(stat, b"workingset_refault_anon"),
-            events_high=number_in(events, b"high"),
-            events_max=number_in(events, b"max"),
+            file_dirty=stat.get(b"file_dirty"),
+            file_writeback=stat.get(b"file_writeback"),
+            pgscan=stat.get(b"pgscan"),
+            pgsteal=stat.get(b"pgsteal"),
+            refault_file=stat.get(b"workingset_refault_file"),
+            refault_anon=stat.get(b"workingset_refault_anon"),
+            events_high=events.get(b"high"),
+            events_max=events.get(b"max"),
             limit=_limit(cgroup.read("", "memory.max")),
             swap_limit=_limit(cgroup.read("", "memory.swap.max")),
             reservation=_limit(cgroup.read("", "memory.min")),
-            oom_kills=_oom_kills(cgroup, events),
+            oom_kills=self._oom_kills(cgroup, events),
         )
 
-
-def _oom_kills(cgroup: Cgroup, events: dict[bytes, bytes]) -> int | None:
-    """Killed processes: of a container and a pod with all below it, of others alone where the kernel says so."""
-    if cgroup.place.kind is Kind.SLICE:
-        events = cgroup.numbers("", "memory.events.local") or events
-    return number_in(events, b"oom_kill")
+    def _oom_kills(self, cgroup: Cgroup, events: dict[bytes, int]) -> int | None:
+        """Killed processes: of a container and a pod with all below it, of others alone where the kernel says so."""
+        if cgroup.place.kind is Kind.SLICE:
+            events = self._events.of(cgroup.read("", "memory.events.local")) or events
+        return events.get(b"oom_kill")
 
 
 def _cpu_max(content: bytes | None) -> tuple[int | None, int | None]:
