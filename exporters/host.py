@@ -122,11 +122,6 @@ class KeptFile:
                 return content
         return self._read(whole=False)
 
-    @property
-    def is_open(self) -> bool:
-        """Whether the next read goes to the very file that the last one went to, whatever has its path by then."""
-        return self._descriptor >= 0
-
     def close(self) -> None:
         if self._descriptor >= 0:
             os.close(self._descriptor)

@@ -14,10 +14,9 @@ The host's network. A pod with hostNetwork, or a container on it, has no series:
 traffic at each of them. /proc/<pid>/net/dev has an inode number of its own in each network namespace, and whoever
 may read it may ask for that; /proc/<pid>/ns/net would take CAP_SYS_PTRACE. Equal to that of process 1 means the host's.
 
-What is kept. An open net/dev belongs to the network, not to the process: reading it costs one call, and a process id
-that is used again can't mislead it. In exchange it keeps the network alive, with the devices that its runtime did not
-take out: until the first scrape that finds the container's cgroup gone, and for as long as nobody scrapes. Every
-CHECK_EVERY scrapes the process itself is looked at, for cgroups that stay behind empty.
+What is kept is the process id. The file is opened at each scrape: an open one would keep the network alive, with its
+devices, after the last process has gone, until somebody scrapes again. The inode number tells as well that a process id
+stands for the network that it stood for.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -43,8 +42,6 @@ METRICS = tuple(
 
 SKIPPED = (b"lo", b"veth", b"docker", b"nerdctl")
 """How names of interfaces begin that are not published, as in cAdvisor."""
-
-CHECK_EVERY = 8
 
 _WAY = 4
 _COLUMNS = 16
@@ -89,7 +86,7 @@ class NetworkCollector:
         pods = {cgroup.place.pod_uid: cgroup for cgroup in cgroups if cgroup.place.kind is Kind.POD}
         tenants = _tenants(cgroups)
         for key in self._networks.keys() - tenants.keys():
-            self._networks.pop(key).close()
+            del self._networks[key]
         for key, containers in tenants.items():
             network = self._networks.get(key)
             if network is None:
@@ -107,8 +104,7 @@ class Network:
         self._proc = proc
         self._pid = ""
         self._inode = 0
-        self._file: KeptFile | None = None
-        self._reads = 0
+        self._is_hosts = False
         self._in_vain: list[bytes | None] | None = None
 
     def read(self, containers: Sequence[Cgroup]) -> bytes:
@@ -119,33 +115,18 @@ class Network:
                 return table
         return self._choose(containers)
 
-    def close(self) -> None:
-        self.member = None
-        if self._file is not None:
-            self._file.close()
-            self._file = None
-
     def _read(self) -> bytes | None:
-        """None when another process is to be chosen."""
-        if self._file is None:
-            return b"" if self._is_same() else None
-        self._reads += 1
-        table = _table(self._file)
-        # without a descriptor to spare the file was opened by its name just now, whoever has that process id
-        if (self._reads % CHECK_EVERY and self._file.is_open) or self._is_same():
-            return table
-        return None
-
-    def _is_same(self) -> bool:
-        """Whether the process id still stands for a process in this network."""
-        return self._inode_of(self._pid) == self._inode
+        """None when another process is to be chosen: this one has ended, or its id is another's by now."""
+        table = b"" if self._is_hosts else self._proc.read(f"{self._pid}/net/dev")
+        same = self._inode_of(self._pid) == self._inode
+        return table if same and isinstance(table, bytes) else None
 
     def _inode_of(self, pid: str) -> int | None:
         status = self._proc.status(f"{pid}/net/dev")
         return None if isinstance(status, Unreadable) else status.st_ino
 
     def _choose(self, containers: Sequence[Cgroup]) -> bytes:
-        self.close()
+        self.member = None
         lists = [processes(cgroup) for cgroup in containers]
         if lists == self._in_vain:
             return b""
@@ -163,14 +144,11 @@ class Network:
         inode = self._inode_of(pid)
         if inode is None:
             return None
-        table: bytes | None = b""
-        if inode != self._inode_of("1"):
-            self._file = self._proc.keep(f"{pid}/net/dev")
-            table = _table(self._file)
-        self.member, self._pid, self._inode, self._reads = cgroup, pid, inode, int(pid)
-        if table is None or not self._is_same() or pid not in _visible(processes(cgroup)):
-            self.close()
+        self._pid, self._inode, self._is_hosts = pid, inode, inode == self._inode_of("1")
+        table = self._read()
+        if table is None or pid not in _visible(processes(cgroup)):
             return None
+        self.member = cgroup
         return table
 
     def _oldest(self, pids: list[str]) -> list[str]:
