@@ -22,6 +22,10 @@ SPARE = 256
 """Metrics that are gone and still kept, beside as many as there are: files of metrics may change them at will."""
 
 
+SWEEP = 100
+"""Scrapes after which a metric that none of them had is forgotten."""
+
+
 class Format(StrEnum):
     """The content type that goes with each format."""
 
@@ -38,7 +42,7 @@ class _Block:
     family with their text.
     """
 
-    __slots__ = ("_style", "head", "metric", "prefixes", "samples", "text")
+    __slots__ = ("_style", "head", "metric", "prefixes", "samples", "seen", "text")
 
     def __init__(self, metric: Metric, style: Format) -> None:
         self.metric = metric
@@ -46,6 +50,7 @@ class _Block:
         self.prefixes: dict[Labels, str] = {}
         self.samples: list[Sample] = []
         self.text = ""
+        self.seen = 0
         self._style = style
 
     def render(self, samples: list[Sample]) -> str:
@@ -86,6 +91,7 @@ class Renderer:
     def __init__(self) -> None:
         self._blocks: dict[Format, dict[Metric, _Block]] = {style: {} for style in Format}
         self._most = 0
+        self._scrapes = 0
 
     def render(self, families: Collection[Family], style: Format) -> bytes:
         """The exposition of `families`. A family without samples leaves no trace."""
@@ -97,17 +103,23 @@ class Renderer:
             block = blocks.get(metric)
             if block is None:
                 block = blocks[metric] = _Block(metric, style)
+            block.seen = self._scrapes
             out.append(block.text if samples == block.samples else block.render(samples))
         if style is Format.OPENMETRICS:
             out.append("# EOF\n")
         return "".join(out).encode()
 
     def _kept(self, families: int, style: Format) -> dict[Metric, _Block]:
-        """What is kept in one format, all of it dropped once metrics that are gone outnumber the others by far."""
-        blocks = self._blocks[style]
+        """What is kept in one format: metrics of the last scrapes, and in no case many times what a scrape has."""
+        self._scrapes += 1
         self._most = max(self._most, families)
+        blocks = self._blocks[style]
         if len(blocks) > 2 * self._most + SPARE:
             blocks.clear()
+        elif self._scrapes % SWEEP == 0:
+            gone = [metric for metric, block in blocks.items() if block.seen <= self._scrapes - SWEEP]
+            for metric in gone:
+                del blocks[metric]
         return blocks
 
 

@@ -162,7 +162,7 @@ class FileReader:
 
     def __init__(self, host: Host, keeps: Callable[[str], bool], options: Options) -> None:
         self._file = host.proc.keep("net/dev")
-        self._keeps = functools.lru_cache(maxsize=4096)(keeps)
+        self._keeps = functools.lru_cache(maxsize=512)(keeps)
         self._labels = Labeller(host, options)
         self._metrics = [
             metric(name, options.label_ifalias) for name in (FILE_DETAILED if options.enable_detailed_metrics else FILE)

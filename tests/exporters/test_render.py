@@ -10,7 +10,7 @@ from prometheus_client.openmetrics.parser import text_string_to_metric_families 
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
 from exporters.collector import Family, Kind, Metric, Sample, counter, gauge, untyped
-from exporters.render import Format, Renderer, gzipped, negotiate, wants_gzip
+from exporters.render import SWEEP, Format, Renderer, gzipped, negotiate, wants_gzip
 
 REQUESTS = counter("app_requests_total", 'Requests by "path"\nand code \\ method.', "path", "code")
 ODD = counter("container_memory_failcnt", "A counter without the usual ending.")
@@ -177,3 +177,13 @@ def test_a_label_that_is_no_unicode_costs_nobody_their_metrics() -> None:
     family = REQUESTS.family([(("/\udcff", "200"), 1), (("/\udcfe", "200"), 2), (("/fine", "200"), 3)])
     paths = [sample.labels["path"] for metric in parse_text(text(family)) for sample in metric.samples]
     assert paths == ["/\\udcff", "/\\udcfe", "/fine"]
+
+
+def test_metrics_that_come_and_go_are_forgotten() -> None:
+    """Files of metrics may bring another one at every scrape; those of each scrape stay known."""
+    renderer, stays = Renderer(), gauge("stays", "Stays.")
+    for number in range(3 * SWEEP):
+        renderer.render([stays.single(number), gauge(f"gone_{number}", "Gone.").single(1)], Format.TEXT)
+    kept = renderer._blocks[Format.TEXT]
+    assert stays in kept
+    assert len(kept) <= SWEEP + 2
