@@ -64,13 +64,13 @@ def node_group(host: Host, switches: Mapping[str, bool], options: Mapping[str, o
     return Group.of("node", chosen, denied=denied)
 
 
-def cgroup_group(host: Host, switches: Mapping[str, bool]) -> Group:
-    """The collectors of cgroups, on one inventory."""
+def cgroup_group(host: Host, switches: Mapping[str, bool], options: Mapping[str, object] = NONE) -> Group:
+    """The collectors of cgroups, on one inventory; `options` has the options of those that were tuned."""
     view = host.view()
     machine = Machine(view)
     inventory = Inventory(view, Resolver([build(view) for build in catalog.SOURCES]))
     chosen = {
-        name: entry.build(inventory, machine)
+        name: entry.build(inventory, machine, options.get(name))
         for name, entry in catalog.CGROUP.items()
         if switches.get(name, entry.default)
     }
@@ -83,7 +83,7 @@ def build_scraper(settings: Settings, host: Host, log: Log) -> Scraper:
     if "node" in settings.groups:
         groups.append(node_group(host, settings.collectors, settings.options))
     if "cgroup" in settings.groups:
-        groups.append(cgroup_group(host, settings.collectors))
+        groups.append(cgroup_group(host, settings.collectors, settings.options))
     clock = SystemClock()
     always: list[Collector] = [BuildInfo(node="node" in settings.groups)]
     if settings.own_metrics:

@@ -116,10 +116,27 @@ def tunable(
 
 
 class CgroupEntry(NamedTuple):
-    """How to build a collector of cgroups; all of them share one inventory."""
+    """How to build a collector of cgroups, which all share one inventory, from its options, if it has any."""
 
-    build: Callable[[Inventory, Machine], Collector]
-    default: bool = True
+    build: Callable[[Inventory, Machine, object], Collector]
+    options: type | None
+    default: bool
+
+
+def cgroup(build: Callable[[Inventory, Machine], Collector], *, default: bool = True) -> CgroupEntry:
+    """A collector of cgroups without options."""
+    return CgroupEntry(lambda inventory, machine, _: build(inventory, machine), None, default)
+
+
+def tunable_cgroup(
+    build: Callable[[Inventory, Machine, OptionsT], Collector], options: type[OptionsT], *, default: bool = True
+) -> CgroupEntry:
+    """A collector of cgroups with options; `options()` are the defaults."""
+
+    def build_with(inventory: Inventory, machine: Machine, chosen: object) -> Collector:
+        return build(inventory, machine, chosen if isinstance(chosen, options) else options())
+
+    return CgroupEntry(build_with, options, default)
 
 
 NODE: Mapping[str, NodeEntry] = {
@@ -189,18 +206,18 @@ NODE: Mapping[str, NodeEntry] = {
 }
 
 CGROUP: Mapping[str, CgroupEntry] = {
-    "cgroup.cpu": CgroupEntry(lambda inventory, _: CpuCollector(inventory)),
-    "cgroup.memory": CgroupEntry(MemoryCollector),
-    "cgroup.io": CgroupEntry(IoCollector),
-    "cgroup.lifetime": CgroupEntry(LifetimeCollector),
-    "cgroup.machine": CgroupEntry(lambda _, machine: machine),
-    "cgroup.pressure": CgroupEntry(PressureCollector),
-    "cgroup.processes": CgroupEntry(lambda inventory, _: ProcessesCollector(inventory)),
-    "cgroup.descriptors": CgroupEntry(
+    "cgroup.cpu": cgroup(lambda inventory, _: CpuCollector(inventory)),
+    "cgroup.memory": cgroup(MemoryCollector),
+    "cgroup.io": cgroup(IoCollector),
+    "cgroup.lifetime": cgroup(LifetimeCollector),
+    "cgroup.machine": cgroup(lambda _, machine: machine),
+    "cgroup.pressure": cgroup(PressureCollector),
+    "cgroup.processes": cgroup(lambda inventory, _: ProcessesCollector(inventory)),
+    "cgroup.descriptors": cgroup(
         lambda inventory, machine: DescriptorsCollector(inventory, machine.host), default=False
     ),
-    "cgroup.hugetlb": CgroupEntry(lambda inventory, machine: HugetlbCollector(inventory, machine.host), default=False),
-    "cgroup.network": CgroupEntry(lambda inventory, machine: NetworkCollector(inventory, machine.host)),
+    "cgroup.hugetlb": cgroup(lambda inventory, machine: HugetlbCollector(inventory, machine.host), default=False),
+    "cgroup.network": cgroup(lambda inventory, machine: NetworkCollector(inventory, machine.host)),
 }
 
 SOURCES: tuple[Callable[[Host], Source], ...] = (Bundles, Docker, Podman, LogFolders)

@@ -23,8 +23,12 @@ from fenghuo.errors import ConfigError, Problem
 SWITCHES = {name: entry.default for table in (catalog.NODE, catalog.CGROUP) for name, entry in table.items()}
 """Each collector, and whether it runs without being asked for."""
 
-OPTIONS = {name: entry.options for name, entry in catalog.NODE.items() if entry.options is not None}
-
+OPTIONS = {
+    name: entry.options
+    for table in (catalog.NODE, catalog.CGROUP)
+    for name, entry in table.items()
+    if entry.options is not None
+}
 
 DEFAULTS = Settings()
 

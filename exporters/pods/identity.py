@@ -1,6 +1,7 @@
 """Who a container is, and the port of those who can tell."""
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 
@@ -13,6 +14,13 @@ class Identity:
     container: str = ""
     image: str = ""
     name: str = ""
+    sandbox: bool = False
+    """The pause container, which holds a pod's namespaces and does nothing."""
+    workload: str = ""
+    """What made the pod, such as a Deployment, by its name: stays the same when pods are renamed."""
+    workload_kind: str = ""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """Those of the pod that were asked for."""
 
     def filled_from(self, other: "Identity") -> "Identity":
         """This identity, with what it lacks taken from `other`."""
@@ -23,6 +31,10 @@ class Identity:
             container=self.container or other.container,
             image=self.image or other.image,
             name=self.name or other.name,
+            sandbox=self.sandbox or other.sandbox,
+            workload=self.workload or other.workload,
+            workload_kind=self.workload_kind or other.workload_kind,
+            labels=self.labels or other.labels,
         )
 
 
