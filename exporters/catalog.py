@@ -7,11 +7,12 @@ and its label in `…_scrape_collector_success`. What an operator may set for it
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
-from exporters.cgroups.collector import CpuCollector, LifetimeCollector, MemoryCollector
+from exporters.cgroups.collector import CpuCollector, MemoryCollector
 from exporters.cgroups.descriptors import DescriptorsCollector
 from exporters.cgroups.hugetlb import HugetlbCollector
 from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.io import IoCollector
+from exporters.cgroups.lifetime import LifetimeCollector
 from exporters.cgroups.machine import Machine
 from exporters.cgroups.network import NetworkCollector
 from exporters.cgroups.pressure import PressureCollector

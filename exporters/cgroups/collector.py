@@ -124,11 +124,6 @@ MEMORY = (
     _memory("oom_events_total", "Count of out of memory events observed for the container.", "oom_kills", counter),
 )
 
-START_TIME = gauge(
-    "container_start_time_seconds", "Start time of the container since unix epoch in seconds.", *BASE_LABELS
-)
-LAST_SEEN = gauge("container_last_seen", "Last time a container was seen by the exporter.", *BASE_LABELS)
-
 
 class CpuCollector:
     """Processor time and limits. The throttling counters are there for cgroups with a quota only."""
@@ -164,22 +159,6 @@ class MemoryCollector:
         if cgroup.place.kind is Kind.ROOT:
             return self._machine.memory()
         return self._inventory.reader.memory(cgroup)
-
-
-class LifetimeCollector:
-    """When a cgroup began, and that it is still there."""
-
-    def __init__(self, inventory: Inventory, machine: Machine) -> None:
-        self._inventory = inventory
-        self._machine = machine
-
-    def collect(self, now: float) -> Iterator[Family]:
-        cgroups = self._inventory.current(now)
-        for cgroup in cgroups:
-            if cgroup.started is None:
-                cgroup.started = self._machine.started(cgroup)
-        yield START_TIME.family([(cgroup.labels, cgroup.started) for cgroup in cgroups if cgroup.started is not None])
-        yield LAST_SEEN.family([(cgroup.labels, int(now)) for cgroup in cgroups])
 
 
 def _samples(rows: list[tuple[Cgroup, ReadingT]], reading: Callable[[ReadingT], float | None]) -> list[Sample]:
