@@ -20,6 +20,11 @@ KINDS: dict[str, Kind] = {kind: kind for kind in get_args(Kind)}
 BOUNDS: dict[Kind, str] = {"histogram": "le", "summary": "quantile"}
 """The kinds whose samples have several names, and the label that tells a bucket or a quantile from the others."""
 
+PAIRS = ""
+"""As the first of a metric's labels: the value is no label's but ready-made text, `name="value",name="value"`. Whoever
+publishes many metrics of the same things makes it once, and may give each thing other labels.
+"""
+
 _BEYOND = 1 << 64
 
 

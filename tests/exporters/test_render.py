@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from prometheus_client.openmetrics.parser import text_string_to_metric_families as parse_openmetrics
 from prometheus_client.parser import text_string_to_metric_families as parse_text
 
-from exporters.collector import Family, Kind, Metric, Sample, counter, gauge, untyped
-from exporters.render import SWEEP, Format, Renderer, gzipped, negotiate, wants_gzip
+from exporters.collector import PAIRS, Family, Kind, Metric, Sample, counter, gauge, untyped
+from exporters.render import SPARE, SWEEP, Format, Renderer, gzipped, negotiate, wants_gzip
 
 REQUESTS = counter("app_requests_total", 'Requests by "path"\nand code \\ method.', "path", "code")
 ODD = counter("container_memory_failcnt", "A counter without the usual ending.")
@@ -97,10 +97,25 @@ def test_a_list_that_its_owner_changes_is_rendered_anew() -> None:
 def test_series_that_are_gone_are_forgotten() -> None:
     """Churn of labels does not grow the renderer: what it keeps is bounded by what it published last."""
     renderer = Renderer()
-    for generation in range(50):
+    for generation in range(200):
         renderer.render([REQUESTS.family([((f"/{generation}/{n}", "200"), 1) for n in range(20)])], Format.TEXT)
-    (block,) = renderer._blocks[Format.TEXT].values()
-    assert len(block.prefixes) <= 2 * 20 + 16
+    (parts,) = renderer._stores[Format.TEXT]._parts.values()
+    assert len(parts) + len(parts._old) <= 2 * (3 * 20 + SPARE)
+
+
+def test_ready_made_pairs_and_labels_of_a_metric_stand_together() -> None:
+    """Things with many metrics bring their labels as text; the text, or the rest, may be empty."""
+    metric = gauge("of_things", "Of things.", PAIRS, "device")
+    lines = text(metric.family([(('id="/a",name="b\\\\c"', "sda"), 1), (("", "sdb"), 2)])).splitlines()[2:]
+    assert lines == ['of_things{id="/a",name="b\\\\c",device="sda"} 1', 'of_things{device="sdb"} 2']
+    assert text(gauge("one", "One.", PAIRS).family([(("",), 1)])).splitlines()[2:] == ["one 1"]
+
+
+def test_a_family_that_moved_after_it_stood_still_shows_it() -> None:
+    """Text is kept for what does not change, and only so long."""
+    renderer = Renderer()
+    shown = [renderer.render([REQUESTS.family([(("/", "200"), n)])], Format.TEXT)[-4:] for n in (1, 1, 1, 2, 2, 1)]
+    assert shown == [b"} 1\n"] * 3 + [b"} 2\n"] * 2 + [b"} 1\n"]
 
 
 names = st.from_regex(r"\A[a-z][a-z0-9_]{0,20}\Z").filter(lambda name: not name.startswith("__"))
@@ -184,6 +199,6 @@ def test_metrics_that_come_and_go_are_forgotten() -> None:
     renderer, stays = Renderer(), gauge("stays", "Stays.")
     for number in range(3 * SWEEP):
         renderer.render([stays.single(number), gauge(f"gone_{number}", "Gone.").single(1)], Format.TEXT)
-    kept = renderer._blocks[Format.TEXT]
+    kept = renderer._stores[Format.TEXT]._blocks
     assert stays in kept
     assert len(kept) <= SWEEP + 2
