@@ -1,4 +1,4 @@
-"""What the world's dashboards and rules ask node_exporter for: every vector selector of theirs that names `node_*`.
+"""What the world's dashboards and rules ask exporters for: the vector selectors of theirs that name our metrics.
 
 Node Exporter Full and kube-prometheus' boards are kept as panel titles and expressions, its rules as they are.
 """
@@ -15,20 +15,21 @@ from tests.exporters.machines import FIXTURES
 
 FOLDER = FIXTURES / "queries"
 RULES = ("nodeExporter", "kubePrometheus")
+CONTAINER_RULES = ("kubernetesControlPlane",)
 
 PARTS = ("expr", "lhs", "rhs", "args", "param", "vector_selector")
 
 
-def boards() -> Mapping[str, list[tuple[str, str]]]:
+def boards(name: str = "boards") -> Mapping[str, list[tuple[str, str]]]:
     """Title of a board → its panels' titles and expressions, those of its variables among them."""
-    content = json.loads((FOLDER / "boards.json").read_text(encoding="utf-8"))
+    content = json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     return {title: [(item["panel"], item["expr"]) for item in items] for title, items in content.items()}
 
 
-def rule_groups() -> list[dict[str, Any]]:
+def rule_groups(names: tuple[str, ...] = RULES) -> list[dict[str, Any]]:
     """The groups of the rule files, as Prometheus wants them."""
     groups: list[dict[str, Any]] = []
-    for name in RULES:
+    for name in names:
         text = (FOLDER / f"{name}-prometheusRule.yaml").read_text(encoding="utf-8")
         groups += yaml.safe_load(text)["spec"]["groups"]
     return groups
@@ -43,9 +44,9 @@ def chosen(expr: str, variables: Mapping[str, str]) -> str:
     return text
 
 
-def selectors(expr: str) -> set[str]:
-    """The vector selectors in an expression that name a metric `node_*`, without ranges and offsets."""
-    return {selector for selector in _walk(promql_parser.parse(expr)) if selector.startswith("node_")}
+def selectors(expr: str, *prefixes: str) -> set[str]:
+    """The vector selectors in an expression whose metric begins as told, without ranges and offsets."""
+    return {selector for selector in _walk(promql_parser.parse(expr)) if selector.startswith(prefixes or ("node_",))}
 
 
 def metric_of(selector: str) -> str:
