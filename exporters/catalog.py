@@ -7,13 +7,15 @@ and its label in `…_scrape_collector_success`. What an operator may set for it
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
-from exporters.cgroups.collector import CpuCollector, MemoryCollector
+from exporters.cgroups.cpu import CpuCollector
+from exporters.cgroups.cpu import Options as CgroupCpuOptions
 from exporters.cgroups.descriptors import DescriptorsCollector
 from exporters.cgroups.hugetlb import HugetlbCollector
 from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.io import IoCollector
 from exporters.cgroups.lifetime import LifetimeCollector
 from exporters.cgroups.machine import Machine
+from exporters.cgroups.memory import MemoryCollector
 from exporters.cgroups.network import NetworkCollector
 from exporters.cgroups.pressure import PressureCollector
 from exporters.cgroups.processes import ProcessesCollector
@@ -207,7 +209,7 @@ NODE: Mapping[str, NodeEntry] = {
 }
 
 CGROUP: Mapping[str, CgroupEntry] = {
-    "cgroup.cpu": cgroup(lambda inventory, _: CpuCollector(inventory)),
+    "cgroup.cpu": tunable_cgroup(lambda inventory, _, options: CpuCollector(inventory, options), CgroupCpuOptions),
     "cgroup.memory": cgroup(MemoryCollector),
     "cgroup.io": cgroup(IoCollector),
     "cgroup.lifetime": cgroup(LifetimeCollector),

@@ -9,6 +9,7 @@ What this process lacks the right to read is noted, so that the exporter can tel
 import errno
 import os
 import resource
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -23,6 +24,9 @@ READ_RIGHT = "CAP_DAC_READ_SEARCH"
 
 MOST_DENIED = 1000
 """Refusals that one user of the host keeps at most."""
+
+_ABSENT, _UNKEPT = -1, -2
+"""In place of a descriptor: a file that is not there; one that is, and that the purse can't keep open."""
 
 _CHUNK = 1 << 16
 _RECORD = 1 << 12
@@ -154,6 +158,68 @@ class KeptFile:
         return _unreadable(self.path, error, self._access)
 
 
+class KeptFiles:
+    """Files of one folder that are read together at every scrape, each one record of the kernel; kept open like
+    KeptFile. A folder that is gone never speaks again, also where there is a new one of its name.
+    """
+
+    LOOK_AGAIN = 16
+    """Reads after which an absent file is looked for again: a controller may be switched on late."""
+
+    __slots__ = ("_access", "_descriptors", "_paths", "_reads")
+
+    def __init__(self, paths: Sequence[str], access: Access) -> None:
+        self._paths = paths
+        self._access = access
+        self._descriptors = [_ABSENT] * len(paths)
+        self._reads = -1
+
+    def read(self) -> list[bytes]:
+        """Their contents in order; empty for one that can't be read."""
+        self._reads += 1
+        if _ABSENT in self._descriptors and self._reads % self.LOOK_AGAIN == 0:
+            self._open()
+        try:
+            contents = [os.pread(file, _CHUNK, 0) if file >= 0 else b"" for file in self._descriptors]
+        except OSError:  # one is gone, or has no answer now
+            return [self._read(place) for place in range(len(self._paths))]
+        if _UNKEPT in self._descriptors or max(map(len, contents), default=0) == _CHUNK:
+            return [self._read(place) for place in range(len(self._paths))]
+        return contents
+
+    def __del__(self) -> None:
+        for file in self._descriptors:
+            if file >= 0:
+                os.close(file)
+                self._access.purse.left += 1
+
+    def _open(self) -> None:
+        for place, path in enumerate(self._paths):
+            if self._descriptors[place] != _ABSENT:
+                continue
+            try:
+                file = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError as error:
+                _unreadable(path, error, self._access)
+                continue
+            if self._access.purse.left > 0:
+                self._access.purse.left -= 1
+                self._descriptors[place] = file
+            else:
+                os.close(file)
+                self._descriptors[place] = _UNKEPT
+
+    def _read(self, place: int) -> bytes:
+        file, path = self._descriptors[place], self._paths[place]
+        if file == _ABSENT:
+            return b""
+        try:
+            content = _content(file, path, whole=False) if file >= 0 else _read_once(path, self._access)
+        except OSError:
+            return b""
+        return content if isinstance(content, bytes) else b""
+
+
 def _content(descriptor: int, path: str, *, whole: bool) -> bytes | Unreadable:
     """All bytes of an open file from its start; procfs hands out long files in pieces, so read until the end."""
     first = os.pread(descriptor, _CHUNK, 0)
@@ -197,6 +263,10 @@ class Tree:
     def keep(self, relative: str) -> KeptFile:
         """A file that will be read again and again; it need not be there yet."""
         return KeptFile(self.path(relative), self._access)
+
+    def keep_all(self, relatives: Sequence[str]) -> KeptFiles:
+        """Files of one folder that will be read together again and again."""
+        return KeptFiles([self.path(relative) for relative in relatives], self._access)
 
     def read(self, relative: str) -> bytes | Unreadable:
         """The content of a file that is read rarely."""

@@ -27,6 +27,9 @@ class Choice:
     namespaces_exclude: Pattern | None = option(
         None, "No pods and containers of these namespaces.", "cgroup.namespaces-exclude"
     )
+    slices: bool = option(
+        False, "Name the slice and the unit of systemd's cgroups in labels `slice` and `unit`.", "slices"
+    )
     sandboxes: bool = option(False, "Publish pause containers as well.", "cgroup.sandboxes")
     labels: tuple[str, ...] = option(
         (*BASE, "workload", "workload_kind"),

@@ -1,57 +1,40 @@
-"""The cgroups that live now, found without walking a tree that has not changed.
+"""The cgroups that live now, whose they are, and which of them have series."""
 
-A folder of cgroupfs has as many links as it has sub-folders, plus two: `stat` tells that nothing came or went,
-and only then is a folder listed again. One that goes while another comes leaves the count as it was, but the
-`stat` of the one that went fails. A folder of the same name with another inode is another cgroup.
-"""
+import threading
+from dataclasses import replace
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field
-
+from exporters.cgroups.choice import Choice
 from exporters.cgroups.detect import ASSUMED, Layout, Version, detect
+from exporters.cgroups.labels import Labelling, is_chosen
 from exporters.cgroups.model import Cgroup, Reader
 from exporters.cgroups.v1 import V1Reader
 from exporters.cgroups.v2 import V2Reader
-from exporters.host import Host, Unreadable
+from exporters.cgroups.walk import Folder, Walk
+from exporters.collector import PAIRS, Labels, NoData
+from exporters.host import Host
 from exporters.pods.cgroup_path import Kind, Place, parse
 from exporters.pods.resolver import Resolver
 
-BASE_LABELS = ("container", "id", "image", "name", "namespace", "pod")
-
-DEEPEST = 32
-"""Levels; the kernel allows more, nobody uses ten."""
-
-_LINKS_OF_AN_EMPTY_FOLDER = 2
-
-
-@dataclass(slots=True)
-class _Folder:
-    """A folder of one hierarchy as it was seen last. `path` is the cgroup's, `relative` is below cgroupfs."""
-
-    path: str
-    relative: str
-    place: Place
-    depth: int = 0
-    inode: int = 0
-    links: int = 0
-    children: dict[str, "_Folder"] = field(default_factory=dict)
-
-    @property
-    def is_leaf(self) -> bool:
-        """What is below a container belongs to it; what is below a helper interests nobody."""
-        return self.place.kind in (Kind.CONTAINER, Kind.HELPER) or self.depth >= DEEPEST
+BASE_LABELS = (PAIRS,)
+"""Of every metric of cgroups, what stands for the labels that say which cgroup it is, see `labels`."""
 
 
 class Inventory:
     """All cgroups with their labels, and the reader that fits their version."""
 
-    def __init__(self, host: Host, resolver: Resolver) -> None:
+    def __init__(self, host: Host, resolver: Resolver, choice: Choice | None = None) -> None:
         self._host = host
         self._resolver = resolver
+        self._choice = choice if choice is not None else Choice()
+        self._labelling = Labelling(self._choice)
         self._layout: Layout | None = None
-        self._roots: dict[str, _Folder] = {}
-        self._cgroups: dict[str, tuple[dict[str, int], Cgroup]] = {}
+        self._roots: list[Folder] = []
+        self._cgroups: dict[str, Cgroup] = {}
+        self._keys: dict[str, tuple[object, ...]] = {}
+        self._unsure: list[Cgroup] = []
+        self._chosen: list[Cgroup] = []
         self._now: float | None = None
+        self._turn = threading.Lock()
         self.reader: Reader = V2Reader()
 
     @property
@@ -65,18 +48,39 @@ class Inventory:
         return self._host.cgroup.root
 
     def current(self, now: float) -> list[Cgroup]:
-        """The cgroups at `now`, the root first. The same `now` is answered from memory: a scrape walks once.
+        """The cgroups at `now` that are to have series, the root first. The same `now` is answered from memory: a
+        scrape walks once.
 
-        Raises NoData when there is no cgroupfs.
+        Raises NoData when there is no cgroupfs, or a scrape before this one is stuck in it.
         """
-        if now != self._now:
+        self._look(now)
+        return self._chosen.copy()
+
+    def everyone(self, now: float) -> list[Cgroup]:
+        """As `current`, with those that have no series."""
+        self._look(now)
+        return list(self._cgroups.values())
+
+    def labels_of_pod(self, member: Cgroup) -> Labels:
+        """The labels of the pod that a container is in, where the pod has no cgroup of its own."""
+        pod = Place(Kind.POD, member.place.pod_uid, qos=member.place.qos)
+        return (self._labelling.text(member.path, pod, replace(member.identity, container="", image="", name="")),)
+
+    def _look(self, now: float) -> None:
+        if now == self._now:
+            return
+        if not self._turn.acquire(blocking=False):
+            raise NoData(f"{self.root}: the scrape before this one still looks for cgroups")
+        try:
             self._set_up()
-            self._refresh()
+            changed = self._walk()
+            if changed:
+                self._take_all()
+            if self._name(now) or changed:
+                self._choose()
             self._now = now
-            for _, cgroup in self._cgroups.values():
-                if not cgroup.labels or not self._resolver.is_final(cgroup.place):
-                    cgroup.labels = self._labels(cgroup, now)
-        return [cgroup for _, cgroup in self._cgroups.values()]
+        finally:
+            self._turn.release()
 
     def _set_up(self) -> None:
         if self._layout is not None:
@@ -84,65 +88,38 @@ class Inventory:
         self._layout = detect(self._host)
         self.reader = V1Reader() if self._layout.version is Version.V1 else V2Reader()
         # two controllers in one folder are one hierarchy, walked once
-        self._roots = {folder: _Folder("/", folder, parse("/")) for folder in self._layout.walked}
+        self._roots = [Folder("/", folder, parse("/")) for folder in sorted(self._layout.walked)]
 
-    def _refresh(self) -> None:
-        found: dict[str, dict[str, _Folder]] = {}
-        for hierarchy, root in self._roots.items():
-            for folder in self._walk(root):
-                found.setdefault(folder.path, {})[hierarchy] = folder
-        for path in self._cgroups.keys() - found.keys():
-            self._drop(path)
+    def _walk(self) -> bool:
+        """Whether anything has changed."""
+        walk = Walk(self._host.cgroup)
+        for root in self._roots:
+            walk.visit(root)
+        return walk.found_changes
+
+    def _take_all(self) -> None:
+        """Keep the cgroups that are known, and make new ones where there was none or it was another."""
+        found: dict[str, dict[str, Folder]] = {}
+        for root in self._roots:
+            for folder in root.all():
+                if folder.is_there and folder.place.kind is not Kind.HELPER:
+                    found.setdefault(folder.path, {})[root.relative] = folder
+        before, keys = self._cgroups, self._keys
+        self._cgroups, self._keys = {}, {}
         for path in sorted(found):
-            self._take(path, found[path])
+            folders = found[path]
+            first = next(iter(folders.values()))
+            key = self._keys[path] = (first.inode, *folders)
+            same = keys.get(path) == key
+            self._cgroups[path] = before.pop(path) if same else self._new(path, first.place, folders)
+        for cgroup in before.values():
+            self._resolver.forget(cgroup.place)
+        self._unsure = [cgroup for cgroup in self._cgroups.values() if not self._is_sure(cgroup)]
 
-    def _walk(self, folder: _Folder) -> Iterator[_Folder]:
-        """This folder and those below it that are to be published. Nothing when it is gone."""
-        status = self._host.cgroup.status(folder.relative)
-        if isinstance(status, Unreadable):
-            folder.inode = 0
-            return
-        if status.st_ino != folder.inode:
-            folder.inode, folder.links, folder.children = status.st_ino, 0, {}
-        if folder.place.kind is not Kind.HELPER:
-            yield folder
-        if folder.is_leaf:
-            return
-        if status.st_nlink != folder.links or status.st_nlink < _LINKS_OF_AN_EMPTY_FOLDER:
-            folder.links = status.st_nlink
-            self._list(folder)
-        yield from self._walk_children(folder)
+    def _new(self, path: str, place: Place, folders: dict[str, Folder]) -> Cgroup:
+        return Cgroup(path, place, self._where(path, folders), self._host.cgroup)
 
-    def _walk_children(self, folder: _Folder) -> Iterator[_Folder]:
-        for child in folder.children.values():
-            yield from self._walk(child)
-        if all(child.inode for child in folder.children.values()):
-            return
-        before = {name for name, child in folder.children.items() if child.inode}
-        self._list(folder)
-        for name, child in folder.children.items():
-            if name not in before:
-                yield from self._walk(child)
-
-    def _list(self, folder: _Folder) -> None:
-        names = self._host.cgroup.folders(folder.relative)
-        old = folder.children
-        folder.children = {
-            name: old[name] if name in old else _below(folder, name)
-            for name in ([] if isinstance(names, Unreadable) else names)
-        }
-
-    def _take(self, path: str, folders: dict[str, _Folder]) -> None:
-        """Keep the cgroup that is known, or make a new one when there was none or it was another."""
-        inodes = {hierarchy: folder.inode for hierarchy, folder in folders.items()}
-        if path in self._cgroups:
-            if self._cgroups[path][0] == inodes:
-                return
-            self._drop(path)
-        place = next(iter(folders.values())).place
-        self._cgroups[path] = inodes, Cgroup(path, place, self._where(path, folders), self._host.cgroup)
-
-    def _where(self, path: str, folders: dict[str, _Folder]) -> dict[str, str]:
+    def _where(self, path: str, folders: dict[str, Folder]) -> dict[str, str]:
         """The cgroup's folder for each controller that has it, or is taken to have it."""
         layout = self._layout if self._layout is not None else Layout(Version.V2)
         where = {
@@ -155,17 +132,28 @@ class Inventory:
                 where[controller] = folders[hierarchy].relative
         return where
 
-    def _drop(self, path: str) -> None:
-        _, cgroup = self._cgroups.pop(path)
-        cgroup.close()
-        self._resolver.forget(cgroup.place)
+    def _is_sure(self, cgroup: Cgroup) -> bool:
+        """Whether its names are known, and asking again can't tell more."""
+        return bool(cgroup.labels) and self._resolver.is_final(cgroup.place)
 
-    def _labels(self, cgroup: Cgroup, now: float) -> tuple[str, ...]:
-        who = self._resolver.identity(cgroup.place, now)
-        return (who.container, cgroup.path, who.image, who.name, who.namespace, who.pod)
+    def _name(self, now: float) -> bool:
+        """Ask who those are that are not known for sure. Whether anybody's name has changed."""
+        changed = False
+        for cgroup in self._unsure:
+            who = self._resolver.identity(cgroup.place, now)
+            if not cgroup.labels or who != cgroup.identity:
+                cgroup.identity = who
+                cgroup.labels = (self._labelling.text(cgroup.path, cgroup.place, who),)
+                changed = True
+        self._unsure = [cgroup for cgroup in self._unsure if not self._is_sure(cgroup)]
+        return changed
 
-
-def _below(folder: _Folder, name: str) -> _Folder:
-    path = f"{folder.path.rstrip('/')}/{name}"
-    relative = f"{folder.relative}/{name}" if folder.relative else name
-    return _Folder(path, relative, parse(path), folder.depth + 1)
+    def _choose(self) -> None:
+        """Those that are wanted. Without the label `id` several may be called the same, and one of them has series."""
+        self._chosen = []
+        taken = {""}
+        for cgroup in self._cgroups.values():
+            (text,) = cgroup.labels
+            if text not in taken and is_chosen(self._choice, cgroup.path, cgroup.place, cgroup.identity):
+                taken.add(text)
+                self._chosen.append(cgroup)

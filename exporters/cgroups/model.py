@@ -3,7 +3,7 @@
 None means that the kernel does not say: no series is published, and never a zero that would look like news.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import NamedTuple, Protocol
@@ -11,9 +11,16 @@ from typing import NamedTuple, Protocol
 from exporters.collector import Labels
 from exporters.host import KeptFile, Tree
 from exporters.pods.cgroup_path import Place
+from exporters.pods.identity import NOBODY, Identity
 
 UNLIMITED = 1 << 62
 """A limit above this is none and is published as 0, as cAdvisor does."""
+
+Files = Sequence[tuple[str, str]]
+"""Controller (empty on v2) and name of each file."""
+
+Contents = list[bytes]
+"""In the order of the files; empty for one that can't be read."""
 
 _HIGHEST = 1 << 64
 _MOST_LAYOUTS = 16
@@ -21,9 +28,10 @@ _MOST_LAYOUTS = 16
 
 @dataclass(eq=False, slots=True)
 class Cgroup:
-    """One cgroup while it lives, with the files of it that are kept open.
+    """One cgroup while it lives. Who holds it may read its files as long as it likes: each is closed with the last one
+    that holds it, so that nobody's descriptor becomes another file's.
 
-    `path` has a leading slash; `folders` gives for each hierarchy that has it the folder below cgroupfs.
+    `path` has a leading slash; `folders` gives for each controller that has it the folder below cgroupfs.
     """
 
     path: str
@@ -32,18 +40,24 @@ class Cgroup:
     tree: Tree
     started: float | None = None
     labels: Labels = ()
+    """One ready-made text of all labels, see `collector.PAIRS`."""
+    identity: Identity = NOBODY
     files: dict[str, KeptFile] = field(default_factory=dict)
 
     def read(self, controller: str, name: str) -> bytes | None:
         """A file's content; None when this cgroup does not have it, or no longer."""
         file = self.files.get(name)
         if file is None:
-            folder = self.folders.get(controller)
-            if folder is None:
+            if controller not in self.folders:
                 return None
-            file = self.files[name] = self.tree.keep(f"{folder}/{name}" if folder else name)
+            file = self.files[name] = self.tree.keep(self.file(controller, name))
         content = file.read_record()
         return content if isinstance(content, bytes) else None
+
+    def file(self, controller: str, name: str) -> str:
+        """Where a file is below the root of cgroupfs, or where it would be if the cgroup were in that hierarchy."""
+        folder = self.folders.get(controller, f"{controller}{self.path}")
+        return f"{folder}/{name}" if folder else name
 
     def number(self, controller: str, name: str) -> int | None:
         """A file that holds one number; None when it does not (`max`, or nothing)."""
@@ -53,11 +67,6 @@ class Cgroup:
         """A file of lines `key value`; empty when it can't be read. Values are for `number_in`."""
         words = (self.read(controller, name) or b"").split()
         return dict(zip(words[::2], words[1::2], strict=False))
-
-    def close(self) -> None:
-        for file in self.files.values():
-            file.close()
-        self.files.clear()
 
 
 class _Layout(NamedTuple):
@@ -81,7 +90,7 @@ class Fields:
 
     def of(self, content: bytes | None) -> dict[bytes, int]:
         """The values; without those that are not there or no number that a kernel counter can hold."""
-        if content is None:
+        if not content:
             return {}
         words = content.split()
         layout = self._layouts.get(len(words))
@@ -135,8 +144,7 @@ def working_set(usage: int | None, inactive_file: int | None) -> int | None:
     return max(0, usage - inactive_file)
 
 
-@dataclass(slots=True)
-class Cpu:
+class Cpu(NamedTuple):
     """Seconds, except where said."""
 
     usage: float | None = None
@@ -154,8 +162,7 @@ class Cpu:
     shares: int | None = None
 
 
-@dataclass(slots=True)
-class Memory:
+class Memory(NamedTuple):
     """Bytes, except the counts of pages, faults and events."""
 
     usage: int | None = None
@@ -188,12 +195,20 @@ class Memory:
 
 
 class Reader(Protocol):
-    """One version of the cgroup interface. Methods read a few files and never raise."""
+    """One version of the cgroup interface: which files to read, and what they say. Methods never raise."""
 
-    def cpu(self, cgroup: Cgroup) -> Cpu:
+    def cpu_files(self, cgroup: Cgroup) -> Files:
+        """Those of which `cpu` wants the contents."""
+        ...
+
+    def cpu(self, cgroup: Cgroup, contents: Contents) -> Cpu:
         """Processor time, and the limits to it."""
         ...
 
-    def memory(self, cgroup: Cgroup) -> Memory:
+    def memory_files(self, cgroup: Cgroup) -> Files:
+        """Those of which `memory` wants the contents."""
+        ...
+
+    def memory(self, cgroup: Cgroup, contents: Contents) -> Memory:
         """Memory of a cgroup that is not the root."""
         ...

@@ -93,7 +93,13 @@ class NetworkCollector:
                 network = self._networks[key] = Network(self._proc)
             table = network.read(containers)
             if table and network.member is not None:
-                yield from _labelled(_labels(pods.get(key), network.member), table)
+                yield from _labelled(self._labels(pods.get(key), network.member), table)
+
+    def _labels(self, pod: Cgroup | None, member: Cgroup) -> Labels:
+        """Those of the pod's cgroup, or of the container that has no pod."""
+        if pod is not None:
+            return pod.labels
+        return self._inventory.labels_of_pod(member) if member.place.pod_uid else member.labels
 
 
 class Network:
@@ -173,16 +179,6 @@ def _tenants(cgroups: Iterable[Cgroup]) -> dict[str, list[Cgroup]]:
         if cgroup.place.kind is Kind.CONTAINER:
             tenants.setdefault(cgroup.place.pod_uid or cgroup.path, []).append(cgroup)
     return tenants
-
-
-def _labels(pod: Cgroup | None, member: Cgroup) -> Labels:
-    """Those of the pod's cgroup, or of the container that has no pod."""
-    if pod is not None:
-        return pod.labels
-    if not member.place.pod_uid:
-        return member.labels
-    _, path, _, _, namespace, name = member.labels
-    return ("", path, "", "", namespace, name)
 
 
 def _visible(ids: bytes | None) -> list[str]:

@@ -6,10 +6,37 @@ pages or bytes, depending on the kernel. A killed process is counted in its own 
 
 import os
 
-from exporters.cgroups.model import Cgroup, Cpu, Fields, Memory, limit_of, seconds, working_set
+from exporters.cgroups.model import (
+    Cgroup,
+    Contents,
+    Cpu,
+    Fields,
+    Files,
+    Memory,
+    limit_of,
+    number_of,
+    seconds,
+    working_set,
+)
 
 _NANOSECONDS = 1_000_000_000
 _NO_QUOTA = -1
+
+_CPU = (
+    ("cpuacct", "cpuacct.usage"),
+    ("cpuacct", "cpuacct.stat"),
+    ("cpu", "cpu.stat"),
+    ("cpu", "cpu.cfs_quota_us"),
+    ("cpu", "cpu.cfs_period_us"),
+    ("cpu", "cpu.shares"),
+)
+_MEMORY = tuple(
+    ("memory", f"memory.{name}")
+    for name in (
+        *("usage_in_bytes", "stat", "kmem.usage_in_bytes", "max_usage_in_bytes", "failcnt"),
+        *("limit_in_bytes", "memsw.limit_in_bytes", "soft_limit_in_bytes", "oom_control"),
+    )
+)
 
 
 class V1Reader:
@@ -25,12 +52,16 @@ class V1Reader:
         )
         self._oom = Fields(b"oom_kill_disable", b"oom_kill")
 
-    def cpu(self, cgroup: Cgroup) -> Cpu:
-        stat = self._cpu.of(cgroup.read("cpu", "cpu.stat"))
-        split = self._split.of(cgroup.read("cpuacct", "cpuacct.stat"))
-        quota = cgroup.number("cpu", "cpu.cfs_quota_us")
+    def cpu_files(self, cgroup: Cgroup) -> Files:
+        return _CPU
+
+    def cpu(self, cgroup: Cgroup, contents: Contents) -> Cpu:
+        usage, times, throttling, quota, period, shares = contents
+        split = self._split.of(times)
+        stat = self._cpu.of(throttling)
+        limit = number_of(quota)
         return Cpu(
-            usage=seconds(cgroup.number("cpuacct", "cpuacct.usage"), _NANOSECONDS),
+            usage=seconds(number_of(usage), _NANOSECONDS),
             user=seconds(split.get(b"user"), self._ticks),
             system=seconds(split.get(b"system"), self._ticks),
             periods=stat.get(b"nr_periods"),
@@ -38,16 +69,20 @@ class V1Reader:
             throttled=seconds(stat.get(b"throttled_time"), _NANOSECONDS),
             burst_periods=stat.get(b"nr_bursts"),
             burst=seconds(stat.get(b"burst_time"), _NANOSECONDS),
-            quota=None if quota == _NO_QUOTA else quota,
-            period=cgroup.number("cpu", "cpu.cfs_period_us"),
-            shares=cgroup.number("cpu", "cpu.shares"),
+            quota=None if limit == _NO_QUOTA else limit,
+            period=number_of(period),
+            shares=number_of(shares),
         )
 
-    def memory(self, cgroup: Cgroup) -> Memory:
-        usage = cgroup.number("memory", "memory.usage_in_bytes")
+    def memory_files(self, cgroup: Cgroup) -> Files:
+        return _MEMORY
+
+    def memory(self, cgroup: Cgroup, contents: Contents) -> Memory:
+        in_use, details, kernel, most, failures, limit, swap_limit, reservation, oom = contents
+        usage = number_of(in_use)
         if usage is None:
             return Memory()  # not in the memory hierarchy
-        stat = self._memory.of(cgroup.read("memory", "memory.stat"))
+        stat = self._memory.of(details)
         inactive_file = stat.get(b"total_inactive_file")
         return Memory(
             usage=usage,
@@ -56,17 +91,17 @@ class V1Reader:
             cache=stat.get(b"total_cache"),
             mapped_file=stat.get(b"total_mapped_file"),
             swap=stat.get(b"total_swap"),
-            kernel=cgroup.number("memory", "memory.kmem.usage_in_bytes"),
-            max_usage=cgroup.number("memory", "memory.max_usage_in_bytes"),
-            failcnt=cgroup.number("memory", "memory.failcnt"),
+            kernel=number_of(kernel),
+            max_usage=number_of(most),
+            failcnt=number_of(failures),
             pgfault=stat.get(b"total_pgfault"),
             pgmajfault=stat.get(b"total_pgmajfault"),
             active_file=stat.get(b"total_active_file"),
             inactive_file=inactive_file,
             file_dirty=stat.get(b"total_dirty"),
             file_writeback=stat.get(b"total_writeback"),
-            limit=limit_of(cgroup.number("memory", "memory.limit_in_bytes")),
-            swap_limit=limit_of(cgroup.number("memory", "memory.memsw.limit_in_bytes")),
-            reservation=limit_of(cgroup.number("memory", "memory.soft_limit_in_bytes")),
-            oom_kills=self._oom.of(cgroup.read("memory", "memory.oom_control")).get(b"oom_kill"),
+            limit=limit_of(number_of(limit)),
+            swap_limit=limit_of(number_of(swap_limit)),
+            reservation=limit_of(number_of(reservation)),
+            oom_kills=self._oom.of(oom).get(b"oom_kill"),
         )

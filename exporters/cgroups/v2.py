@@ -8,10 +8,27 @@ Slices and units are counted alone, or each kill would stand once more in every 
 `container!=""`, as with all families, or `container=""`, which knows of containers that are gone.
 """
 
-from exporters.cgroups.model import Cgroup, Cpu, Fields, Memory, limit_of, number_of, seconds, working_set
+from exporters.cgroups.model import (
+    Cgroup,
+    Contents,
+    Cpu,
+    Fields,
+    Files,
+    Memory,
+    limit_of,
+    number_of,
+    seconds,
+    working_set,
+)
 from exporters.pods.cgroup_path import Kind
 
 _MICROSECONDS = 1_000_000
+
+_CPU = (("", "cpu.stat"), ("", "cpu.max"), ("", "cpu.weight"))
+_MEMORY = tuple(
+    ("", f"memory.{name}") for name in ("current", "stat", "swap.current", "peak", "max", "swap.max", "min", "events")
+)
+_MEMORY_OF_A_SLICE = (*_MEMORY, ("", "memory.events.local"))
 
 
 class V2Reader:
@@ -30,9 +47,13 @@ class V2Reader:
         )
         self._events = Fields(b"high", b"max", b"oom_kill")
 
-    def cpu(self, cgroup: Cgroup) -> Cpu:
-        stat = self._cpu.of(cgroup.read("", "cpu.stat"))
-        quota, period = _cpu_max(cgroup.read("", "cpu.max"))
+    def cpu_files(self, cgroup: Cgroup) -> Files:
+        return _CPU
+
+    def cpu(self, cgroup: Cgroup, contents: Contents) -> Cpu:
+        times, limit, weight = contents
+        stat = self._cpu.of(times)
+        quota, period = _cpu_max(limit)
         return Cpu(
             usage=seconds(stat.get(b"usage_usec"), _MICROSECONDS),
             user=seconds(stat.get(b"user_usec"), _MICROSECONDS),
@@ -44,25 +65,30 @@ class V2Reader:
             burst=seconds(stat.get(b"burst_usec"), _MICROSECONDS),
             quota=quota,
             period=period,
-            shares=_shares(cgroup.number("", "cpu.weight")),
+            shares=_shares(number_of(weight)),
         )
 
-    def memory(self, cgroup: Cgroup) -> Memory:
-        usage = cgroup.number("", "memory.current")
+    def memory_files(self, cgroup: Cgroup) -> Files:
+        return _MEMORY_OF_A_SLICE if cgroup.place.kind is Kind.SLICE else _MEMORY
+
+    def memory(self, cgroup: Cgroup, contents: Contents) -> Memory:
+        current, details, swap, peak, limit, swap_limit, reservation, hierarchy, *local = contents
+        usage = number_of(current)
         if usage is None:
             return Memory()  # the memory controller is not switched on here
-        stat = self._memory.of(cgroup.read("", "memory.stat"))
+        stat = self._memory.of(details)
         inactive_file = stat.get(b"inactive_file")
-        events = self._events.of(cgroup.read("", "memory.events"))
+        events = self._events.of(hierarchy)
+        kills = (self._events.of(local[0]) if local else None) or events
         return Memory(
             usage=usage,
             working_set=working_set(usage, inactive_file),
             rss=stat.get(b"anon"),
             cache=stat.get(b"file"),
             mapped_file=stat.get(b"file_mapped"),
-            swap=cgroup.number("", "memory.swap.current"),
+            swap=number_of(swap),
             kernel=stat.get(b"kernel"),
-            max_usage=cgroup.number("", "memory.peak"),
+            max_usage=number_of(peak),
             pgfault=stat.get(b"pgfault"),
             pgmajfault=stat.get(b"pgmajfault"),
             active_file=stat.get(b"active_file"),
@@ -75,28 +101,22 @@ class V2Reader:
             refault_anon=stat.get(b"workingset_refault_anon"),
             events_high=events.get(b"high"),
             events_max=events.get(b"max"),
-            limit=_limit(cgroup.read("", "memory.max")),
-            swap_limit=_limit(cgroup.read("", "memory.swap.max")),
-            reservation=_limit(cgroup.read("", "memory.min")),
-            oom_kills=self._oom_kills(cgroup, events),
+            limit=_limit(limit),
+            swap_limit=_limit(swap_limit),
+            reservation=_limit(reservation),
+            oom_kills=kills.get(b"oom_kill"),
         )
 
-    def _oom_kills(self, cgroup: Cgroup, events: dict[bytes, int]) -> int | None:
-        """Killed processes: of a container and a pod with all below it, of others alone where the kernel says so."""
-        if cgroup.place.kind is Kind.SLICE:
-            events = self._events.of(cgroup.read("", "memory.events.local")) or events
-        return events.get(b"oom_kill")
 
-
-def _cpu_max(content: bytes | None) -> tuple[int | None, int | None]:
+def _cpu_max(content: bytes) -> tuple[int | None, int | None]:
     """`max 100000` or `50000 100000` as (quota, period)."""
-    quota, _, period = (content or b"").strip().partition(b" ")
+    quota, _, period = content.strip().partition(b" ")
     return number_of(quota), number_of(period)
 
 
-def _limit(content: bytes | None) -> int | None:
+def _limit(content: bytes) -> int | None:
     """A number, or 0 for `max`."""
-    return 0 if content is not None and content.strip() == b"max" else limit_of(number_of(content))
+    return 0 if content.strip() == b"max" else limit_of(number_of(content))
 
 
 def _shares(weight: int | None) -> int | None:

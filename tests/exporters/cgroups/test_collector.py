@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from exporters.app import cgroup_group
-from exporters.cgroups.collector import MEMORY
+from exporters.cgroups.memory import METRICS as MEMORY
 from exporters.collector import Collector, NoData
 from exporters.scrape import Group
 from exporters.testing import FakeMachine, exposed, samples_in
@@ -294,5 +294,5 @@ def test_a_machine_without_cgroups_says_so(tmp_path: Path, prepare: Callable[[Fa
 
 def test_every_memory_metric_has_a_name_of_its_own() -> None:
     """The table has no line twice."""
-    names = [metric.name for metric, _ in MEMORY]
+    names = [metric.name for metric in MEMORY.values()]
     assert len(names) == len(set(names))

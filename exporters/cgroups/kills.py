@@ -1,0 +1,44 @@
+"""Kills by the kernel that survive the container, on cgroup v1.
+
+v1 counts a killed process in its own cgroup only, and the count goes with the cgroup: a pod's stays 0, and a container
+that comes back begins anew. So a pod is given the kills of all its containers, also of those that are gone, as far as a
+scrape has seen them. (On v2 the kernel itself counts upwards, see `v2`.)
+"""
+
+from collections.abc import Sequence
+
+from exporters.cgroups.model import Cgroup
+from exporters.pods.cgroup_path import Kind
+
+Counts = list[tuple[Cgroup, int | None]]
+
+
+class Kills:
+    """Remembers the last count of each container, and for each pod the sum of those that are gone."""
+
+    def __init__(self) -> None:
+        self._last: dict[Cgroup, int] = {}
+        self._gone: dict[str, int] = {}
+
+    def with_those_of_pods(self, counts: Sequence[tuple[Cgroup, int | None]]) -> Counts:
+        """The counts of a scrape, those of pods with the counts of their containers added."""
+        pods = {cgroup.place.pod_uid for cgroup, _ in counts if cgroup.place.kind is Kind.POD}
+        living = {
+            cgroup: count
+            for cgroup, count in counts
+            if count is not None and cgroup.place.kind is Kind.CONTAINER and cgroup.place.pod_uid
+        }
+        for cgroup, count in self._last.items():
+            if cgroup not in living and count:
+                self._gone[cgroup.place.pod_uid] = self._gone.get(cgroup.place.pod_uid, 0) + count
+        self._last = living
+        self._gone = {uid: count for uid, count in self._gone.items() if uid in pods}
+        sums = dict(self._gone)
+        for cgroup, count in living.items():
+            sums[cgroup.place.pod_uid] = sums.get(cgroup.place.pod_uid, 0) + count
+        return [
+            (cgroup, count + sums.get(cgroup.place.pod_uid, 0))
+            if cgroup.place.kind is Kind.POD and count is not None
+            else (cgroup, count)
+            for cgroup, count in counts
+        ]
