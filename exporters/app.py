@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from exporters import catalog
+from exporters.cgroups.choice import Choice
 from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.machine import Machine
 from exporters.collector import Collector, gauge
@@ -20,7 +21,6 @@ from exporters.log import Log
 from exporters.options import NONE
 from exporters.own import BuildInfo, Process
 from exporters.pages import Site
-from exporters.pods.resolver import Resolver
 from exporters.scrape import Group, Scraper
 from exporters.serve import Limits, Server
 from fenghuo.clock import SystemClock
@@ -68,7 +68,7 @@ def cgroup_group(host: Host, switches: Mapping[str, bool], options: Mapping[str,
     """The collectors of cgroups, on one inventory; `options` has the options of those that were tuned."""
     view = host.view()
     machine = Machine(view)
-    inventory = Inventory(view, Resolver([build(view) for build in catalog.SOURCES]))
+    inventory = Inventory(view, catalog.resolver(host, Choice()))
     chosen = {
         name: entry.build(inventory, machine, options.get(name))
         for name, entry in catalog.CGROUP.items()

@@ -7,6 +7,7 @@ and its label in `…_scrape_collector_success`. What an operator may set for it
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
+from exporters.cgroups.choice import Choice
 from exporters.cgroups.cpu import CpuCollector
 from exporters.cgroups.cpu import Options as CgroupCpuOptions
 from exporters.cgroups.descriptors import DescriptorsCollector
@@ -90,6 +91,7 @@ from exporters.pods.bundles import Bundles
 from exporters.pods.engines import Docker, Podman
 from exporters.pods.identity import Source
 from exporters.pods.logdirs import LogFolders
+from exporters.pods.resolver import Resolver
 
 OptionsT = TypeVar("OptionsT")
 
@@ -223,8 +225,19 @@ CGROUP: Mapping[str, CgroupEntry] = {
     "cgroup.network": cgroup(lambda inventory, machine: NetworkCollector(inventory, machine.host)),
 }
 
-SOURCES: tuple[Callable[[Host], Source], ...] = (Bundles, Docker, Podman, LogFolders)
-"""Who can name a container, the most complete first."""
+SOURCES: tuple[Callable[[Host, Choice], Source | None], ...] = (
+    lambda host, _: Bundles(host),
+    lambda host, _: Docker(host),
+    lambda host, _: Podman(host),
+    lambda host, _: LogFolders(host),
+)
+"""Who can name a container, the most complete first; None where the operator has not chosen it."""
+
+
+def resolver(host: Host, choice: Choice) -> Resolver:
+    """Who asks all sources that the operator chose."""
+    return Resolver([source for build in SOURCES if (source := build(host.view(), choice)) is not None])
+
 
 GROUPS = ("node", "cgroup")
 
