@@ -8,12 +8,11 @@ oldest process in the cgroup is that one, and so there is one for the units of s
 process 1, as in cAdvisor. A descriptor that several processes share counts in each.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.members import processes
+from exporters.cgroups.members import by_age, ids_in, processes
 from exporters.cgroups.model import Cgroup, number_of
 from exporters.collector import Family, gauge
 from exporters.host import Host, Reason, Unreadable
@@ -33,10 +32,7 @@ SEE_ALL = "CAP_SYS_PTRACE"
 
 UNLIMITED = -1
 
-_PROCESS = re.compile(r"^[1-9][0-9]{0,9}$", re.MULTILINE)
 _LIMIT = b"\nMax open files"
-_START_FIELD = 19
-"""Where the start of a process stands in its `stat`, from the state on; in ticks since the boot."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +52,7 @@ class DescriptorsCollector:
         self._host = host
 
     def collect(self, now: float) -> Iterator[Family]:
-        cgroups = [(cgroup, _ids(cgroup)) for cgroup in self._inventory.current(now)]
+        cgroups = [(cgroup, ids_in(processes(cgroup))) for cgroup in self._inventory.current(now)]
         held = [(cgroup.labels, self._held(ids)) for cgroup, ids in cgroups if ids is not None]
         yield FILES.family([(labels, row.files) for labels, row in held if row.files is not None])
         yield SOCKETS.family([(labels, row.sockets) for labels, row in held if row.sockets is not None])
@@ -93,33 +89,9 @@ class DescriptorsCollector:
         return sockets
 
     def _most_files(self, cgroup: Cgroup, ids: list[str]) -> int | None:
-        first = "1" if cgroup.place.kind is Kind.ROOT else self._oldest(ids)
+        first = "1" if cgroup.place.kind is Kind.ROOT else by_age(self._proc, ids)[0]
         content = self._proc.read(f"{first}/limits")
         if isinstance(content, Unreadable):
             return None
         words = content.partition(_LIMIT)[2].split(maxsplit=1)
         return UNLIMITED if words[:1] == [b"unlimited"] else number_of(words[0] if words else None)
-
-    def _oldest(self, ids: list[str]) -> str:
-        """The process that is there for the longest time; one that has ended is not."""
-        if len(ids) == 1:
-            return ids[0]
-        return min(ids, key=lambda pid: (self._started(pid), int(pid)))
-
-    def _started(self, pid: str) -> float:
-        content = self._proc.read(f"{pid}/stat")
-        # the name before the last parenthesis may hold spaces and parentheses
-        fields = b"" if isinstance(content, Unreadable) else content[content.rfind(b")") + 2 :]
-        words = fields.split(b" ", _START_FIELD + 1)
-        started = number_of(words[_START_FIELD]) if len(words) > _START_FIELD else None
-        return float("inf") if started is None else started
-
-
-def _ids(cgroup: Cgroup) -> list[str] | None:
-    """The processes of a cgroup, each once: v2 may list one twice while it moves. A 0 is one that is not to be seen
-    from this process's namespace.
-    """
-    content = processes(cgroup)
-    if content is None:
-        return None
-    return list(dict.fromkeys(_PROCESS.findall(content.decode("latin-1"))))

@@ -5,9 +5,12 @@ puts them into `container`, a systemd inside makes its own units. What is below 
 looked for there when the container's own list is empty. A threaded cgroup of v2 has threads and can't list processes.
 """
 
-from exporters.cgroups.model import Cgroup
-from exporters.host import Unreadable
+import re
+
+from exporters.cgroups.model import Cgroup, number_of
+from exporters.host import Tree, Unreadable
 from exporters.pods.cgroup_path import Kind
+from exporters.readers.process import STARTED, after_name
 
 LIST = "cgroup.procs"
 BY_CRUN = f"container/{LIST}"
@@ -21,6 +24,11 @@ _CERTAIN_END = 2048
 _DEEPEST = 8
 """Levels below a container that are looked through."""
 
+_EMPTY_FOLDER = 2
+"""Links of a folder that has no other in it; file systems that do not count them say 1."""
+
+_PROCESS = re.compile(r"^[1-9][0-9]{0,9}$", re.MULTILINE)
+
 
 def processes(cgroup: Cgroup) -> bytes | None:
     """The ids, one a line. None for a cgroup that can't say, as it is threaded or gone."""
@@ -33,6 +41,42 @@ def processes(cgroup: Cgroup) -> bytes | None:
     if ids == b"" and cgroup.place.kind is Kind.CONTAINER:
         return _kept(cgroup, hierarchy, BY_CRUN) or _below(cgroup, cgroup.folders[hierarchy], _DEEPEST)
     return ids
+
+
+def processes_and_below(cgroup: Cgroup) -> bytes | None:
+    """As `processes`, and of a container that has both processes and cgroups below it those of all of them."""
+    ids = processes(cgroup)
+    if not ids or cgroup.place.kind is not Kind.CONTAINER:
+        return ids
+    folder = next(cgroup.folders[hierarchy] for hierarchy in _HIERARCHIES if hierarchy in cgroup.folders)
+    status = cgroup.tree.status(folder)
+    if isinstance(status, Unreadable) or status.st_nlink == _EMPTY_FOLDER:
+        return ids
+    return ids + _below(cgroup, folder, _DEEPEST)
+
+
+def ids_in(content: bytes | None) -> list[str] | None:
+    """The processes of a list, each once: v2 may list one twice while it moves. None when nobody can say: there is no
+    list, or all in it are 0, which are those that can't be seen from this process's namespace.
+    """
+    if content is None:
+        return None
+    ids = list(dict.fromkeys(_PROCESS.findall(content.decode("latin-1"))))
+    return ids if ids or not content else None
+
+
+def by_age(proc: Tree, pids: list[str]) -> list[str]:
+    """The processes, the one first that is there for the longest time; one that has ended is last."""
+    if len(pids) <= 1:
+        return pids
+    return sorted(pids, key=lambda pid: (_started(proc, pid), int(pid)))
+
+
+def _started(proc: Tree, pid: str) -> float:
+    content = proc.read(f"{pid}/stat")
+    words = [] if isinstance(content, Unreadable) else after_name(content)
+    started = number_of(words[STARTED]) if len(words) > STARTED else None
+    return float("inf") if started is None else started
 
 
 def _kept(cgroup: Cgroup, hierarchy: str, name: str) -> bytes | None:
