@@ -7,13 +7,14 @@ import signal
 import socket
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from exporters import catalog
 from exporters.cgroups.choice import Choice
 from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.machine import Machine
+from exporters.cgroups.sieve import Sieve
 from exporters.collector import Collector, gauge
 from exporters.host import Host, Roots
 from exporters.listen import inherited, is_beyond_loopback, listen, shown
@@ -51,6 +52,7 @@ class Settings:
     roots: Roots = field(default_factory=Roots)
     collectors: Mapping[str, bool] = field(default_factory=dict)
     options: Mapping[str, object] = field(default_factory=dict)
+    choice: Choice = field(default_factory=Choice)
 
 
 def node_group(host: Host, switches: Mapping[str, bool], options: Mapping[str, object] = NONE) -> Group:
@@ -64,17 +66,24 @@ def node_group(host: Host, switches: Mapping[str, bool], options: Mapping[str, o
     return Group.of("node", chosen, denied=denied)
 
 
-def cgroup_group(host: Host, switches: Mapping[str, bool], options: Mapping[str, object] = NONE) -> Group:
+def cgroup_group(
+    host: Host,
+    switches: Mapping[str, bool],
+    options: Mapping[str, object] = NONE,
+    choice: Choice | None = None,
+    log: Log | None = None,
+) -> Group:
     """The collectors of cgroups, on one inventory; `options` has the options of those that were tuned."""
-    view = host.view()
-    machine = Machine(view)
-    inventory = Inventory(view, catalog.resolver(host, Choice()))
-    chosen = {
-        name: entry.build(inventory, machine, options.get(name))
-        for name, entry in catalog.CGROUP.items()
-        if switches.get(name, entry.default)
-    }
-    return Group.of("cgroup", chosen, SCRAPE_ERROR)
+    choice = choice if choice is not None else Choice()
+    inventory = Inventory(host.view(), catalog.resolver(host.view(), choice), choice)
+    chosen: dict[str, Collector] = {}
+    denied: dict[str, dict[str, str]] = {}
+    for name, entry in catalog.CGROUP.items():
+        if switches.get(name, entry.default):
+            view = host.view()
+            chosen[name], denied[name] = entry.build(inventory, Machine(view), options.get(name)), view.denied
+    group = Group.of("cgroup", chosen, SCRAPE_ERROR, denied)
+    return replace(group, sieve=Sieve(choice, log if log is not None else Log()))
 
 
 def build_scraper(settings: Settings, host: Host, log: Log) -> Scraper:
@@ -83,7 +92,7 @@ def build_scraper(settings: Settings, host: Host, log: Log) -> Scraper:
     if "node" in settings.groups:
         groups.append(node_group(host, settings.collectors, settings.options))
     if "cgroup" in settings.groups:
-        groups.append(cgroup_group(host, settings.collectors, settings.options))
+        groups.append(cgroup_group(host, settings.collectors, settings.options, settings.choice, log))
     clock = SystemClock()
     always: list[Collector] = [BuildInfo(node="node" in settings.groups)]
     if settings.own_metrics:

@@ -11,6 +11,7 @@ from exporters.cgroups.choice import Choice
 from exporters.cgroups.cpu import CpuCollector
 from exporters.cgroups.cpu import Options as CgroupCpuOptions
 from exporters.cgroups.descriptors import DescriptorsCollector
+from exporters.cgroups.filesystem import FilesystemCollector
 from exporters.cgroups.hugetlb import HugetlbCollector
 from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.io import IoCollector
@@ -213,7 +214,8 @@ NODE: Mapping[str, NodeEntry] = {
 CGROUP: Mapping[str, CgroupEntry] = {
     "cgroup.cpu": tunable_cgroup(lambda inventory, _, options: CpuCollector(inventory, options), CgroupCpuOptions),
     "cgroup.memory": cgroup(MemoryCollector),
-    "cgroup.io": cgroup(IoCollector),
+    "cgroup.io": cgroup(lambda inventory, machine: IoCollector(inventory, machine.host)),
+    "cgroup.filesystem": cgroup(lambda inventory, machine: FilesystemCollector(inventory, machine.host)),
     "cgroup.lifetime": cgroup(LifetimeCollector),
     "cgroup.machine": cgroup(lambda _, machine: machine),
     "cgroup.pressure": cgroup(PressureCollector),
@@ -224,6 +226,19 @@ CGROUP: Mapping[str, CgroupEntry] = {
     "cgroup.hugetlb": cgroup(lambda inventory, machine: HugetlbCollector(inventory, machine.host), default=False),
     "cgroup.network": cgroup(lambda inventory, machine: NetworkCollector(inventory, machine.host)),
 }
+
+METRICS: Mapping[str, tuple[str, ...]] = {
+    "app": (),
+    "cpu": ("cgroup.cpu",),
+    "disk": ("cgroup.filesystem",),
+    "diskIO": ("cgroup.io",),
+    "hugetlb": ("cgroup.hugetlb",),
+    "memory": ("cgroup.memory",),
+    "network": ("cgroup.network",),
+    "pressure": ("cgroup.pressure",),
+    "process": ("cgroup.processes", "cgroup.descriptors"),
+}
+"""What cAdvisor calls a kind of metrics → the collectors that publish them."""
 
 SOURCES: tuple[Callable[[Host, Choice], Source | None], ...] = (
     lambda host, _: Bundles(host),

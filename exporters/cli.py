@@ -8,12 +8,13 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
 from exporters import catalog
 from exporters.app import Settings, run
+from exporters.cgroups.choice import Choice
 from exporters.host import Roots
 from exporters.log import Log
 from exporters.options import Flag, Pattern, flags_of
@@ -31,6 +32,7 @@ OPTIONS = {
 }
 
 DEFAULTS = Settings()
+OptionsT = TypeVar("OptionsT")
 
 
 def regexp(text: str) -> Pattern:
@@ -91,6 +93,19 @@ def _collector_flags(function: Callable[..., None]) -> Callable[..., None]:
     return function
 
 
+def _cgroup_flags(function: Callable[..., None]) -> Callable[..., None]:
+    """Which cgroups, labels, families: what goes for all collectors of cgroups."""
+    kinds = ", ".join(catalog.METRICS)
+    for name, help in (
+        ("metrics", f"Kinds of container metrics to publish as well, separated by commas: {kinds}."),
+        ("disable_metrics", "Kinds of container metrics not to publish."),
+    ):
+        function = click.option(f"--{name}", name, default="", help=help)(function)
+    for flag in reversed(list(flags_of("cgroup", Choice))):
+        function = _option_flag("cgroup", flag)(function)
+    return function
+
+
 def _option_flag(collector: str, flag: Flag) -> Callable[[Callable[..., None]], Callable[..., None]]:
     parameter = _parameter(f"{collector}.{flag.field}")
     if flag.kind is bool:
@@ -99,6 +114,8 @@ def _option_flag(collector: str, flag: Flag) -> Callable[[Callable[..., None]], 
             f"--{flag.name}/--no-{flag.name}", parameter, default=None, help=f"{flag.help} By default {state}."
         )
     default = flag.default.pattern if isinstance(flag.default, re.Pattern) else flag.default
+    if isinstance(default, tuple):
+        default = ", ".join(default)
     return click.option(
         f"--{flag.name}",
         parameter,
@@ -179,6 +196,7 @@ def _web_flags(function: Callable[..., None]) -> Callable[..., None]:
     "disable_defaults",
     help="Run only collectors asked for.",
 )
+@_cgroup_flags
 @_collector_flags
 def command(**flags: Any) -> None:
     """Serve node and cgroup metrics of this machine to a scraper."""
@@ -192,8 +210,9 @@ def command(**flags: Any) -> None:
 
 def settings_of(flags: Mapping[str, Any]) -> Settings:
     """What the flags ask for. Raises ConfigError naming all that are wrong."""
-    problems = [*_wrong_groups(flags), *_wrong_path(flags), *_not_built(flags)]
+    problems = [*_wrong_groups(flags), *_wrong_path(flags), *_not_built(flags), *_wrong_metrics(flags)]
     options = dict(_options(flags, problems))
+    choice = _made("cgroup", Choice, flags, problems)
     if problems:
         raise ConfigError("command line", problems)
     return Settings(
@@ -207,25 +226,48 @@ def settings_of(flags: Mapping[str, Any]) -> Settings:
         roots=Roots(*(flags[name] for name in ("procfs", "sysfs", "rootfs", "cgroupfs", "udev"))),
         collectors=_switches(flags),
         options=options,
+        choice=choice if choice is not None else Choice(),
     )
 
 
 def _switches(flags: Mapping[str, Any]) -> dict[str, bool]:
-    """The collectors that are switched on or off against their default."""
+    """The collectors that are switched on or off against their default; a collector's own flag comes last."""
+    kinds = {name: on for flag, on in _METRICS_FLAGS for kind in _listed(flags[flag]) for name in catalog.METRICS[kind]}
     given = {name: flags[_parameter(name)] for name in SWITCHES if flags[_parameter(name)] is not None}
-    return {**dict.fromkeys(SWITCHES, False), **given} if flags["disable_defaults"] else given
+    return {**(dict.fromkeys(SWITCHES, False) if flags["disable_defaults"] else {}), **kinds, **given}
+
+
+_METRICS_FLAGS = (("metrics", True), ("disable_metrics", False))
+
+
+def _wrong_metrics(flags: Mapping[str, Any]) -> Iterator[Problem]:
+    for flag, _ in _METRICS_FLAGS:
+        for kind in _listed(flags[flag]):
+            if kind not in catalog.METRICS:
+                yield Problem(f"--{flag}", f"expected one of {', '.join(catalog.METRICS)}", kind)
+
+
+def _listed(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _options(flags: Mapping[str, Any], problems: list[Problem]) -> Iterator[tuple[str, object]]:
     """The options of each collector of which at least one was set; wrong ones are added to `problems`."""
     for name, options in OPTIONS.items():
-        given = {flag.field: flags[_parameter(f"{name}.{flag.field}")] for flag in flags_of(name, options)}
-        chosen = {field: value for field, value in given.items() if value is not None and value != ()}
-        try:
-            if chosen:
-                yield name, options(**chosen)
-        except ValueError as error:
-            problems.append(Problem(f"--collector.{name}", str(error)))
+        made: object | None = _made(name, options, flags, problems)
+        if made is not None:
+            yield name, made
+
+
+def _made(name: str, options: type[OptionsT], flags: Mapping[str, Any], problems: list[Problem]) -> OptionsT | None:
+    """The options of which at least one was set; None when there is none, or a wrong one, which is a problem."""
+    given = {flag.field: flags[_parameter(f"{name}.{flag.field}")] for flag in flags_of(name, options)}
+    chosen = {field: value for field, value in given.items() if value is not None and value != ()}
+    try:
+        return options(**chosen) if chosen else None
+    except ValueError as error:
+        problems.append(Problem(f"--collector.{name}" if name in OPTIONS else f"--{name}", str(error)))
+        return None
 
 
 def _not_built(flags: Mapping[str, Any]) -> Iterator[Problem]:

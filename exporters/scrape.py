@@ -42,6 +42,8 @@ class Group:
     success: Metric
     error: Metric | None = None
     denied: Mapping[str, dict[str, str]] = field(default_factory=dict)
+    sieve: Callable[[Sequence[Family]], list[Family]] = list
+    """What becomes of the families of all collectors together before they are published."""
 
     @classmethod
     def of(
@@ -188,6 +190,7 @@ class Scraper:
     def _report(self, group: Group, keys: list[Key], outcomes: Mapping[Key, _Outcome], families: list[Family]) -> None:
         """Add what a group's collectors published, and how they fared."""
         fared: list[tuple[str, _Outcome]] = []
+        found: list[Family] = []
         for key in keys:
             outcome = outcomes.get(key)
             if outcome is None:
@@ -196,7 +199,8 @@ class Scraper:
                 outcome = _Outcome([], False, self.limits.collector)
             self.seconds[key[1]] = outcome.seconds
             fared.append((key[1], outcome))
-            families.extend(outcome.families)
+            found += outcome.families
+        families += group.sieve(found)
         families.append(group.duration.family([((name,), outcome.seconds) for name, outcome in fared]))
         families.append(group.success.family([((name,), float(outcome.success)) for name, outcome in fared]))
         if group.error is not None and fared:

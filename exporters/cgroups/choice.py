@@ -33,7 +33,7 @@ class Choice:
     sandboxes: bool = option(False, "Publish pause containers as well.", "cgroup.sandboxes")
     labels: tuple[str, ...] = option(
         (*BASE, "workload", "workload_kind"),
-        f"A label of the series, repeatable: {', '.join((*BASE, *MORE))}.",
+        f"A label of the series, repeatable, in place of those by default: {', '.join((*BASE, *MORE))}.",
         "cgroup.label",
     )
     pod_labels: tuple[str, ...] = option(

@@ -1,0 +1,65 @@
+"""Which families of cgroups are published, and what is left out when there are too many series."""
+
+from collections.abc import Sequence
+
+from exporters.cgroups.choice import Choice
+from exporters.collector import Family, Metric, Sample, gauge
+from exporters.log import Log
+from exporters.options import NameFilter
+
+LEFT_OUT = gauge(
+    "fenghuo_exporter_series_left_out",
+    "Series of a family that was left out, as all families together have more than --cgroup.series-limit.",
+    "family",
+)
+
+
+class Sieve:
+    """Takes the families of a scrape, and keeps those that were asked for and fit.
+
+    Whole families go, those with most series first: what is left of a family that was cut would add up to wrong sums.
+    """
+
+    def __init__(self, choice: Choice, log: Log) -> None:
+        self._limit = choice.series_limit
+        self._filter = NameFilter(choice.families_include, choice.families_exclude)
+        self._log = log
+        self._keeps: dict[Metric, bool] = {}
+        self._told: list[str] = []
+
+    def __call__(self, families: Sequence[Family]) -> list[Family]:
+        asked_for = [family for family in families if self._is_asked_for(family.metric)]
+        kept, left_out = fitting(asked_for, self._limit)
+        names = sorted(family.metric.name for family in left_out)
+        if names != self._told:
+            self._tell(asked_for, left_out)
+            self._told = names
+        counts: list[Sample] = [((family.metric.name,), len(family.samples)) for family in left_out]
+        return [*kept, LEFT_OUT.family(counts)]
+
+    def _is_asked_for(self, metric: Metric) -> bool:
+        if metric not in self._keeps:
+            self._keeps[metric] = self._filter.keeps(metric.name)
+        return self._keeps[metric]
+
+    def _tell(self, families: Sequence[Family], left_out: Sequence[Family]) -> None:
+        series = sum(len(family.samples) for family in families)
+        if left_out:
+            shown = ", ".join(f"{family.metric.name} ({len(family.samples)} series)" for family in left_out)
+            self._log.warning("families left out", limit=self._limit, series=series, families=shown)
+        else:
+            self._log.info("all families fit again", limit=self._limit, series=series)
+
+
+def fitting(families: Sequence[Family], limit: int) -> tuple[list[Family], list[Family]]:
+    """The families that fit into `limit` series, and those that are left out; 0 is no limit."""
+    excess = sum(len(family.samples) for family in families) - limit
+    left_out: list[Family] = []
+    if limit > 0:
+        for family in sorted(families, key=lambda family: -len(family.samples)):
+            if excess <= 0:
+                break
+            left_out.append(family)
+            excess -= len(family.samples)
+    names = {family.metric.name for family in left_out}
+    return [family for family in families if family.metric.name not in names], left_out
