@@ -18,7 +18,7 @@ BY_CRUN = f"container/{LIST}"
 _HIERARCHIES = ("", "cpu", "cpuacct", "memory")
 """Of these the first that the cgroup is in: v2, or on v1 the one that cAdvisor asks."""
 
-_CERTAIN_END = 2048
+CERTAIN_END = 2048
 """The kernel hands a list out by the page of 4096 bytes, up to the last id that fits: a shorter piece is all of it."""
 
 _DEEPEST = 8
@@ -30,12 +30,15 @@ _EMPTY_FOLDER = 2
 _PROCESS = re.compile(r"^[1-9][0-9]{0,9}$", re.MULTILINE)
 
 
+def hierarchy_of(cgroup: Cgroup) -> str | None:
+    """The hierarchy in which a cgroup is asked for its processes; None when it is in none of them."""
+    return next((hierarchy for hierarchy in _HIERARCHIES if hierarchy in cgroup.folders), None)
+
+
 def processes(cgroup: Cgroup) -> bytes | None:
     """The ids, one a line. None for a cgroup that can't say, as it is threaded or gone."""
-    for hierarchy in _HIERARCHIES:
-        if hierarchy in cgroup.folders:
-            break
-    else:
+    hierarchy = hierarchy_of(cgroup)
+    if hierarchy is None:
         return None
     ids = _kept(cgroup, hierarchy, LIST)
     if ids == b"" and cgroup.place.kind is Kind.CONTAINER:
@@ -81,7 +84,7 @@ def _started(proc: Tree, pid: str) -> float:
 
 def _kept(cgroup: Cgroup, hierarchy: str, name: str) -> bytes | None:
     content = cgroup.read(hierarchy, name)
-    if content is None or len(content) < _CERTAIN_END:
+    if content is None or len(content) < CERTAIN_END:
         return content
     whole = cgroup.files[name].read()
     return whole if isinstance(whole, bytes) else None

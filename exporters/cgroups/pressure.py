@@ -7,12 +7,14 @@ nothing.
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from exporters.cgroups.detect import Version
 from exporters.cgroups.inventory import BASE_LABELS, Inventory
 from exporters.cgroups.machine import Machine
-from exporters.cgroups.model import Cgroup
-from exporters.collector import Family, Metric, NoData, counter, required
+from exporters.cgroups.model import Cgroup, Contents, Files
+from exporters.cgroups.rows import Rows
+from exporters.collector import Family, Labels, Metric, NoData, Sample, counter, required
 from exporters.host import Unreadable
 from exporters.pods.cgroup_path import Kind
 from exporters.readers.pressure import some_and_full
@@ -36,11 +38,20 @@ def _metrics(resource: str, what: str) -> tuple[Metric, Metric]:
     )
 
 
+_FILES: Files = (("", "cpu.pressure"), ("", "memory.pressure"), ("", "io.pressure"))
+
 METRICS = {
     "cpu": _metrics("cpu", "for a CPU"),
     "memory": _metrics("memory", "for memory"),
     "io": _metrics("io", "for IO"),
 }
+
+
+class _Row(NamedTuple):
+    """Microseconds of one cgroup, in the order of METRICS; None where it has no such account."""
+
+    waiting: tuple[int | None, ...]
+    stalled: tuple[int | None, ...]
 
 
 class PressureCollector:
@@ -49,27 +60,37 @@ class PressureCollector:
     def __init__(self, inventory: Inventory, machine: Machine) -> None:
         self._inventory = inventory
         self._machine = machine
+        self._rows = Rows(_files, lambda _, contents: _understood(contents))
 
     def collect(self, now: float) -> Iterator[Family]:
         cgroups = self._inventory.current(now)
         if self._inventory.version is Version.V1:
             raise NoData(f"{self._inventory.root}: cgroup v1 does not account for pressure")
         required(self._machine.pressure("cpu"))  # without this one no cgroup has any, so don't try them all
-        for resource, (waiting, stalled) in METRICS.items():
-            rows = [(cgroup.labels, some_and_full(content)) for cgroup, content in self._read(cgroups, resource)]
-            yield waiting.family([(who, some / _MICROSECONDS) for who, (some, _) in rows if some is not None])
-            yield stalled.family([(who, full / _MICROSECONDS) for who, (_, full) in rows if full is not None])
+        rows = self._rows.of(cgroups)
+        for place, cgroup in enumerate(cgroups):
+            if cgroup.place.kind is Kind.ROOT:
+                rows[place] = _understood([self._of_machine(resource) for resource in METRICS])
+        labels = [cgroup.labels for cgroup in cgroups]
+        for place, (waiting, stalled) in enumerate(METRICS.values()):
+            yield waiting.family(_samples(labels, [row.waiting[place] for row in rows]))
+            yield stalled.family(_samples(labels, [row.stalled[place] for row in rows]))
 
-    def _read(self, cgroups: list[Cgroup], resource: str) -> Iterator[tuple[Cgroup, bytes]]:
-        """The files of those that have one."""
-        name = f"{resource}.pressure"
-        for cgroup in cgroups:
-            content = cgroup.read("", name) if cgroup.place.kind is not Kind.ROOT else self._of_machine(resource)
-            if content is not None:
-                yield cgroup, content
-
-    def _of_machine(self, resource: str) -> bytes | None:
+    def _of_machine(self, resource: str) -> bytes:
         content = self._machine.pressure(resource)
         if isinstance(content, Unreadable):
-            return None
+            return b""
         return content.partition(b"full ")[0] if resource == "cpu" else content
+
+
+def _files(cgroup: Cgroup) -> Files:
+    return () if cgroup.place.kind is Kind.ROOT else _FILES
+
+
+def _understood(contents: Contents) -> _Row:
+    accounts = [some_and_full(content) for content in contents]
+    return _Row(tuple(some for some, _ in accounts), tuple(full for _, full in accounts))
+
+
+def _samples(labels: list[Labels], times: list[int | None]) -> list[Sample]:
+    return [(who, time / _MICROSECONDS) for who, time in zip(labels, times, strict=True) if time is not None]

@@ -6,12 +6,14 @@ threads with all that is below it. Where the pids controller is off there is no 
 """
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from exporters.cgroups.detect import Version
 from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.members import processes
-from exporters.cgroups.model import limit_of, number_of
-from exporters.collector import Family, Sample, gauge
+from exporters.cgroups.members import CERTAIN_END, LIST, hierarchy_of, processes
+from exporters.cgroups.model import Cgroup, Contents, Files, limit_of, number_of
+from exporters.cgroups.rows import Rows
+from exporters.collector import Family, gauge
 
 PROCESSES = gauge("container_processes", "Number of processes running inside the container.", *BASE_LABELS)
 THREADS = gauge("container_threads", "Number of threads running inside the container.", *BASE_LABELS)
@@ -25,29 +27,39 @@ class ProcessesCollector:
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
+        self._rows = Rows(self._files, _understood)
 
     def collect(self, now: float) -> Iterator[Family]:
-        counts: list[Sample] = []
-        threads: list[Sample] = []
-        limits: list[Sample] = []
         cgroups = self._inventory.current(now)
+        rows = list(zip(cgroups, self._rows.of(cgroups), strict=True))
+        counts = [(cgroup.labels, _count(cgroup, row)) for cgroup, row in rows]
+        yield PROCESSES.family([(labels, count) for labels, count in counts if count is not None])
+        yield THREADS.family([(cgroup.labels, row.threads) for cgroup, row in rows if row.threads is not None])
+        yield THREADS_MAX.family([(cgroup.labels, row.limit) for cgroup, row in rows if row.limit is not None])
+
+    def _files(self, cgroup: Cgroup) -> Files:
         pids = "pids" if self._inventory.version is Version.V1 else ""
-        for cgroup in cgroups:
-            ids = processes(cgroup)
-            if ids is not None:
-                counts.append((cgroup.labels, ids.count(b"\n")))
-            current = cgroup.number(pids, "pids.current")
-            if current is None:
-                continue  # without the controller there is no limit either
-            threads.append((cgroup.labels, current))
-            limit = _limit(cgroup.read(pids, "pids.max"))
-            if limit is not None:
-                limits.append((cgroup.labels, limit))
-        yield PROCESSES.family(counts)
-        yield THREADS.family(threads)
-        yield THREADS_MAX.family(limits)
+        return ((hierarchy_of(cgroup) or "", LIST), (pids, "pids.current"), (pids, "pids.max"))
 
 
-def _limit(content: bytes | None) -> int | None:
-    """A number, or 0 for `max`."""
-    return 0 if content == b"max\n" else limit_of(number_of(content))
+class _Row(NamedTuple):
+    """What the files of one cgroup say; `processes` is None for a list that is to be read in another way."""
+
+    processes: int | None
+    threads: int | None
+    limit: int | None
+
+
+def _understood(_: Cgroup, contents: Contents) -> _Row:
+    ids, current, limit = contents
+    threads = number_of(current)
+    # without the controller there is no limit either
+    most = None if threads is None else 0 if limit == b"max\n" else limit_of(number_of(limit))
+    return _Row(ids.count(b"\n") if 0 < len(ids) < CERTAIN_END else None, threads, most)
+
+
+def _count(cgroup: Cgroup, row: _Row) -> int | None:
+    if row.processes is not None:
+        return row.processes
+    ids = processes(cgroup)
+    return None if ids is None else ids.count(b"\n")
