@@ -24,7 +24,6 @@ class Machine:
         self._host = host
         self._meminfo = host.proc.keep("meminfo")
         self._stat = host.proc.keep("stat")
-        self._diskstats = host.proc.keep("diskstats")
         self._pressure: dict[str, KeptFile] = {}
         self._labels = (
             optional(host.proc.read("sys/kernel/random/boot_id")),
@@ -76,11 +75,6 @@ class Machine:
         if resource not in self._pressure:
             self._pressure[resource] = self._host.proc.keep(f"pressure/{resource}")
         return self._pressure[resource].read_record()
-
-    def block_devices(self) -> dict[str, str]:
-        """The names of the block devices by `major:minor`; partitions too, and empty where /proc does not say."""
-        lines = (line.split(None, 3) for line in optional(self._diskstats.read()).splitlines())
-        return {f"{words[0]}:{words[1]}": words[2] for words in lines if len(words) > 3}
 
     def started(self, cgroup: Cgroup) -> float | None:
         """When a cgroup was made, in Unix seconds: the oldest change of its folder and of a file that nobody

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from exporters.app import cgroup_group
-from exporters.cgroups.io import V1_SOURCES
+from exporters.cgroups.io_files import V1_SOURCES
 from exporters.collector import Collector
 from exporters.testing import FakeMachine, exposed, samples_in
 from tests.exporters.machines import APP, NOW, UID, log_links
@@ -106,10 +106,10 @@ def test_on_v1_the_first_source_with_counts_is_taken(tmp_path: Path, first: int)
     """BFQ, CFQ, throttling with what is below, throttling without; those before it are there and have none."""
     machine = FakeMachine(tmp_path)
     files = {}
-    for at, source in enumerate(V1_SOURCES):
-        there = at >= first or "throttle" not in source[0]
-        for name in source if there else ():
-            files[name.removeprefix("blkio.")] = "Total 0\n" if at < first else counts(at + 1, 0)
+    for at, (stem, scope) in enumerate(V1_SOURCES):
+        there = at >= first or stem != "throttle."
+        for name in ("io_service_bytes", "io_serviced") if there else ():
+            files[f"{stem}{name}{scope}"] = "Total 0\n" if at < first else counts(at + 1, 0)
     v1(machine, files)
     samples = published(machine)
     assert samples["fs_reads_bytes_total", "/dev/sda"] == first + 1
@@ -117,13 +117,15 @@ def test_on_v1_the_first_source_with_counts_is_taken(tmp_path: Path, first: int)
 
 
 def test_what_the_kernel_does_not_say_has_no_series(tmp_path: Path) -> None:
-    """No file, an empty one, a device without counts, a cgroup that is not in the hierarchy of v1."""
+    """No file, an empty one, a device without counts, a cgroup that is not in the hierarchy of v1. Nor has a kernel
+    without BFQ, CFQ or io.cost any series of what only those count.
+    """
     machine = FakeMachine(tmp_path / "v2")
     v2(machine, "used")
     v2(machine, "unused", "")
-    v2(machine, "costs", "8:0 cost.usage=1\n")
+    v2(machine, "discards", "8:0 dbytes=1 dios=1\n")
     machine.write("cgroup/absent/cpu.stat", "")
-    samples = {path: published(machine, path) for path in ("used", "unused", "costs", "absent")}
+    samples = {path: published(machine, path) for path in ("used", "unused", "discards", "absent")}
     assert [path for path, found in samples.items() if found] == ["used"]
     machine = FakeMachine(tmp_path / "v1")
     v1(machine, {"throttle.io_service_bytes_recursive": "Total 0\n"}, "unused")
