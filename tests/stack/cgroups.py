@@ -1,25 +1,159 @@
-"""Cgroups of this machine that a test makes, fills with processes and takes away again. Needs root."""
+"""Cgroups of this machine that a test makes, fills with processes and takes away again. Needs root.
+
+A cgroup is its path, such as `/fenghuo-test-1-kubepods/pod…`: on v1 a folder in the hierarchy of each controller, on v2
+one folder. A test that names files takes them from the table below.
+"""
 
 import contextlib
+import errno
 import os
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from exporters.app import cgroup_group
+from exporters.collector import Collector
 from exporters.host import Host, Roots
 from exporters.testing import exposed, samples_in
+from tests.stack.servers.waiting import wait_until
 
 CGROUPS = Path("/sys/fs/cgroup")
 UNIFIED = CGROUPS / "unified" if (CGROUPS / "unified").exists() else CGROUPS
 """The hierarchy of v2: on a hybrid machine it stands beside those of v1, without their controllers."""
 
-ENTER = "import os, pathlib, sys; pathlib.Path(sys.argv[1], 'cgroup.procs').write_text(str(os.getpid()))\n"
+CONTROLLERS = ("cpu", "cpuacct", "memory", "blkio", "pids")
+"""Hierarchies of v1 in which the cgroups are made."""
+
+HANDED_DOWN = "+cpu +memory +io +pids"
+"""Controllers that a cgroup of v2 gives to those below it."""
+
+ENTER = """
+import os, pathlib, sys
+for folder in sys.argv[1].split(os.pathsep): pathlib.Path(folder, "cgroup.procs").write_text(str(os.getpid()))
+"""
+
+
+class Setting(NamedTuple):
+    """A file of a cgroup: the controller that has it on v1, and its name there and on v2."""
+
+    controller: str
+    v1: str
+    v2: str
+
+
+CPU_STAT = Setting("cpu", "cpu.stat", "cpu.stat")
+CPU_BURST = Setting("cpu", "cpu.cfs_burst_us", "cpu.max.burst")
+CPU_SHARES = Setting("cpu", "cpu.shares", "cpu.weight")
+MEMORY_USAGE = Setting("memory", "memory.usage_in_bytes", "memory.current")
+MEMORY_LIMIT = Setting("memory", "memory.limit_in_bytes", "memory.max")
+SWAP_LIMIT = Setting("memory", "memory.memsw.limit_in_bytes", "memory.swap.max")
+RESERVATION = Setting("memory", "memory.soft_limit_in_bytes", "memory.min")
+LIMIT_HITS = Setting("memory", "memory.failcnt", "memory.events")
+PROCESSES = Setting("pids", "cgroup.procs", "cgroup.procs")
 
 
 def is_v1() -> bool:
     return UNIFIED != CGROUPS
+
+
+def folders_of(path: str) -> tuple[Path, ...]:
+    """A cgroup's folders: one a controller on v1, one on v2."""
+    below = path.strip("/")
+    return tuple(CGROUPS / controller / below for controller in CONTROLLERS) if is_v1() else (CGROUPS / below,)
+
+
+def file_of(path: str, setting: Setting) -> Path:
+    """A cgroup's file."""
+    below = path.strip("/")
+    return CGROUPS / setting.controller / below / setting.v1 if is_v1() else CGROUPS / below / setting.v2
+
+
+def make(path: str) -> None:
+    """Make a cgroup, in all hierarchies, and those above it that are not there."""
+    parts = path.strip("/").split("/")
+    for depth in range(1, len(parts) + 1):
+        for folder in folders_of("/".join(parts[:depth])):
+            folder.mkdir(exist_ok=True)
+            if not is_v1() and depth < len(parts):
+                (folder / "cgroup.subtree_control").write_text(HANDED_DOWN)
+
+
+def remove(path: str) -> None:
+    """Take a cgroup away that has none below it; what is left of it may be a part."""
+    for folder in folders_of(path):
+        with contextlib.suppress(FileNotFoundError):
+            wait_until(lambda gone=folder: _removed(gone), f"the processes to leave {folder}", 10, 0.01)  # type: ignore[misc]
+
+
+def _removed(folder: Path) -> bool:
+    """A process that was killed leaves its cgroup a little later."""
+    try:
+        folder.rmdir()
+    except OSError as error:
+        if error.errno != errno.EBUSY:
+            raise
+        return False
+    return True
+
+
+def kill_all(path: str) -> None:
+    """End the processes of a cgroup."""
+    with contextlib.suppress(FileNotFoundError, OSError):
+        for pid in file_of(path, PROCESSES).read_text().split():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(int(pid), signal.SIGKILL)
+
+
+@contextlib.contextmanager
+def own_pods(name: str = "kubepods") -> Iterator[str]:
+    """The path of a cgroup for pods; all that is below it at the end goes."""
+    top = f"/fenghuo-test-{os.getpid()}-{name}"
+    make(top)
+    try:
+        yield top
+    finally:
+        for folder in folders_of(top):
+            for below, _, _ in os.walk(folder, topdown=False):
+                path = f"{top}/{Path(below).relative_to(folder)}".removesuffix("/.")
+                kill_all(path)
+                remove(path)
+
+
+def container_path(top: str, pod: int, container: int) -> str:
+    """The path of a container in a pod, as kubelet names them without systemd."""
+    return f"{pod_path(top, pod)}/{container:064x}"
+
+
+def pod_path(top: str, pod: int) -> str:
+    """The path of a pod."""
+    return f"{top}/pod{pod:08x}-0000-4000-8000-000000000000"
+
+
+def limit_cpu(path: str, quota: int | str, period: int) -> None:
+    """Microseconds of processor time in each period of so many."""
+    if is_v1():
+        folder = CGROUPS / "cpu" / path.strip("/")
+        (folder / "cpu.cfs_period_us").write_text(str(period))
+        (folder / "cpu.cfs_quota_us").write_text(str(quota))
+    else:
+        (CGROUPS / path.strip("/") / "cpu.max").write_text(f"{quota} {period}")
+
+
+def limit_memory(path: str, limit: int) -> None:
+    """Not a byte more, swap included: it counts with the memory on v1, and by itself on v2."""
+    file_of(path, MEMORY_LIMIT).write_text(str(limit))
+    if file_of(path, SWAP_LIMIT).exists():
+        file_of(path, SWAP_LIMIT).write_text(str(limit if is_v1() else 0))
+
+
+def numbers_in(path: str, setting: Setting) -> dict[str, int]:
+    """A file of lines `key value`."""
+    words = file_of(path, setting).read_text().split()
+    return dict(zip(words[::2], map(int, words[1::2]), strict=True))
 
 
 @contextlib.contextmanager
@@ -34,10 +168,13 @@ def own_cgroup(hierarchy: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def working_in(folder: Path, script: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
-    """A process in a cgroup that runs a script, which may tell by a line how far it is; it is ended in all cases."""
-    command = [sys.executable, "-c", ENTER + script, str(folder), *arguments]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+def working_in(cgroup: Path | str, script: str, *arguments: str) -> Iterator[subprocess.Popen[str]]:
+    """A process in a cgroup, given as one folder or as its path, that runs a script, which may tell by a line how far
+    it is and go on when it is told to; it is ended in all cases.
+    """
+    folders: Iterable[Path] = (cgroup,) if isinstance(cgroup, Path) else folders_of(cgroup)
+    command = [sys.executable, "-c", ENTER + script, os.pathsep.join(map(str, folders)), *arguments]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
             yield process
         finally:
@@ -50,7 +187,31 @@ def told(process: subprocess.Popen[str]) -> str:
     return process.stdout.readline().strip()
 
 
+def go_on(process: subprocess.Popen[str]) -> str:
+    """Let a process that waits for a line go on; what it tells then."""
+    assert process.stdin is not None
+    process.stdin.write("\n")
+    process.stdin.flush()
+    return told(process)
+
+
 def published(collector: str, of: Path, root: Path = CGROUPS) -> dict[str, float]:
     """What a collector publishes of one cgroup of this machine, without the labels."""
     samples = samples_in(exposed(cgroup_group(Host(Roots(cgroupfs=str(root))), {}).collectors[collector]))
     return {name.partition("{")[0]: value for name, value in samples.items() if f'id="/{of.name}"' in name}
+
+
+def own_collector(name: str) -> Collector:
+    """A collector of this machine's cgroups that goes on from scrape to scrape."""
+    return cgroup_group(Host(Roots()), {name: True}).collectors[name]
+
+
+def series_of(collector: Collector, path: str) -> dict[str, float]:
+    """What it publishes of one cgroup now: the metric, with the failure_type and scope of those that have one."""
+    found: dict[str, float] = {}
+    for series, value in samples_in(exposed(collector, time.time())).items():
+        name, _, labels = series.partition("{")
+        if f'id="{path}"' in labels:
+            words = [pair for pair in labels.rstrip("}").split(",") if pair.startswith(("failure_type", "scope"))]
+            found[" ".join([name, *(word.split('"')[1] for word in words)])] = value
+    return found
