@@ -17,9 +17,9 @@ from tests.exporters.cgroups.trees.kubernetes import (
     kind_host,
     kind_node,
 )
-from tests.exporters.cgroups.trees.names import id_of
+from tests.exporters.cgroups.trees.names import PAUSE, id_of
 
-__all__ = ["MACHINES", "containerd", "id_of"]
+__all__ = ["MACHINES", "PAUSE", "containerd", "id_of"]
 
 MACHINES: Mapping[str, Callable[[FakeMachine], None]] = {
     "v2_containerd": containerd,

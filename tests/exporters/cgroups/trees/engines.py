@@ -44,7 +44,7 @@ def podman_host(machine: FakeMachine) -> None:
     layout.add(USER, passes_on=DELEGATED)
     layout.add_units(f"{USER}/init.scope")
     for stem, name in (("/machine.slice", "db"), (f"{USER}/user.slice", "blog")):
-        layout.add(f"{stem}/libpod-conmon-{id_of(name)}.scope", HOST)
+        layout.add(f"{stem}/libpod-conmon-{id_of(name)}.scope", HOST, idle=True)
         layout.add(f"{stem}/libpod-{id_of(name)}.scope", limits=Limits(memory=64 << 20))
         layout.add(f"{stem}/libpod-{id_of(name)}.scope/container", name)
     podman(machine, "var/lib/containers/storage", [(id_of("db"), "db", "docker.io/library/postgres:16")])

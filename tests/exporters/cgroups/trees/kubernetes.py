@@ -130,7 +130,7 @@ def crio(machine: FakeMachine) -> None:
         layout.add(path(pod, ""))
         for container in pod.containers:
             one = pod.id_of(container)
-            layout.add(monitor(pod, one), HOST)
+            layout.add(monitor(pod, one), HOST, idle=True)
             _add_container(layout, path(pod, one), pod, container, below="/container")
         crio_bundles(machine, pod, {pod.id_of(one): f"slice:crio:{pod.id_of(one)}" for one in pod.containers})
         logs(machine, pod)

@@ -137,7 +137,7 @@ class Layout:
 
 def _own_load(path: str, *, busy: bool) -> int:
     digits = zlib.crc32(path.encode())
-    return 100 + digits % 900 if busy else 1 + digits % 19
+    return 100_000 + digits % 900_000 if busy else 1000 + digits % 19_000
 
 
 def _lines(pids: list[int]) -> str:

@@ -26,6 +26,11 @@ _LIMITS = (
     "Max open files            {files:<20} 1048576              files     \n"
     "Max locked memory         65536                65536                bytes     \n"
 )
+_MOUNTS = (
+    "29 1 8:4 / / rw,relatime shared:1 - ext4 /dev/sda4 rw,errors=remount-ro\n"
+    "28 29 0:25 / /run rw,nosuid,relatime shared:5 - tmpfs tmpfs rw,size=1617716k,mode=755\n"
+    "31 29 8:2 / /boot rw,relatime shared:20 - ext4 /dev/sda2 rw\n"
+)
 _FIRST = 1000
 
 
@@ -102,6 +107,7 @@ def _describe(machine: FakeMachine, processors: int) -> None:
         "proc/stat",
         "".join(line for line in lines if not line.startswith("cpu") or line.split()[0] in ("cpu", *cpus)),
     )
+    machine.write_all({"1/mountinfo": _MOUNTS, "self/mountinfo": _MOUNTS}, "proc")
     machine.write("proc/sys/kernel/random/boot_id", "6b1d0b2e-9b5c-4d8e-8f6a-2f0c9c1f7a11\n")
     machine.write("root/etc/machine-id", "0123456789abcdef0123456789abcdef\n")
     machine.write("sys/class/dmi/id/product_uuid", "4c4c4544-0037-3110-8052-b4c04f4e3432\n")

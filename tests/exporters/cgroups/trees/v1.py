@@ -1,9 +1,9 @@
 """The files of a cgroup of v1, after Documentation/admin-guide/cgroup-v1, a recorded tree, and Linux 6.18.
 
-Each number is that of a cgroup of load 1000. `own` is the load of the cgroup alone, `load` that of all below it too.
+Each number is that of a cgroup of load WHOLE. `own` is the load of the cgroup alone, `load` that of all below it too.
 """
 
-from tests.exporters.cgroups.trees.v2 import Limits, scaled
+from tests.exporters.cgroups.trees.v2 import WHOLE, Limits, scaled
 
 HIERARCHIES = ("cpu,cpuacct", "memory", "blkio", "pids", "hugetlb", "cpuset", "systemd")
 
@@ -70,7 +70,7 @@ def _cpu(load: int, quota: int | None) -> dict[str, str]:
 
 def _cpuacct(load: int) -> dict[str, str]:
     """Two processors, of which the first did three quarters of the work."""
-    user, system = _USER * load // 1000, _SYSTEM * load // 1000
+    user, system = _USER * load // WHOLE, _SYSTEM * load // WHOLE
     users, systems = (user - user // 4, user // 4), (system - system // 4, system // 4)
     rows = "".join(f"{number} {users[number]} {systems[number]}\n" for number in range(2))
     return {
@@ -90,13 +90,13 @@ def _memory(own: int, load: int, limit: int | None, kills: int) -> dict[str, str
     totals = "".join(f"total_{line}\n" for line in scaled(_MEMORY, load).splitlines())
     hierarchical = "".join(f"hierarchical_{line}\n" for line in scaled(_NUMA, load).splitlines())
     limits = f"hierarchical_memory_limit {most}\nhierarchical_memsw_limit {most}\n"
-    usage, highest, swap = (number * load // 1000 for number in (_USAGE, _HIGHEST, _SWAP))
+    usage, highest, swap = (number * load // WHOLE for number in (_USAGE, _HIGHEST, _SWAP))
     return {
-        "memory.failcnt": f"{load // 77}\n",
+        "memory.failcnt": f"{load // 7_700}\n",
         "memory.kmem.failcnt": "0\n",
         "memory.kmem.limit_in_bytes": f"{_UNLIMITED}\n",
-        "memory.kmem.max_usage_in_bytes": f"{2 * _KERNEL * load // 1000}\n",
-        "memory.kmem.usage_in_bytes": f"{_KERNEL * load // 1000}\n",
+        "memory.kmem.max_usage_in_bytes": f"{2 * _KERNEL * load // WHOLE}\n",
+        "memory.kmem.usage_in_bytes": f"{_KERNEL * load // WHOLE}\n",
         "memory.limit_in_bytes": f"{most}\n",
         "memory.max_usage_in_bytes": f"{highest}\n",
         "memory.memsw.failcnt": "0\n",
@@ -126,7 +126,7 @@ def _blkio(own: int, load: int, *, bfq: bool) -> dict[str, str]:
 def _operations(counts: tuple[tuple[str, int, int], ...], load: int) -> str:
     lines, total = "", 0
     for device, read, written in counts:
-        done, made = read * load // 1000, written * load // 1000
+        done, made = read * load // WHOLE, written * load // WHOLE
         rows = {"Read": done, "Write": made, "Sync": made, "Async": done, "Discard": 0, "Total": done + made}
         lines += "".join(f"{device} {operation} {count}\n" for operation, count in rows.items())
         total += done + made
@@ -134,12 +134,12 @@ def _operations(counts: tuple[tuple[str, int, int], ...], load: int) -> str:
 
 
 def _hugetlb(load: int) -> dict[str, str]:
-    pages = 2_097_152 * (load // 250)
+    pages = 2_097_152 * (load // 250_000)
     return {
         f"hugetlb.2MB.{account}{name}": content
         for account in ("", "rsvd.")
         for name, content in (
-            ("failcnt", f"{load // 300}\n"),
+            ("failcnt", f"{load // 300_000}\n"),
             ("limit_in_bytes", f"{_UNLIMITED}\n"),
             ("max_usage_in_bytes", f"{2 * pages}\n"),
             ("usage_in_bytes", f"{pages}\n"),

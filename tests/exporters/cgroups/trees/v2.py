@@ -1,11 +1,13 @@
 """The files of a cgroup of v2, after Documentation/admin-guide/cgroup-v2.rst and a recorded tree of Linux 6.8.
 
-Each number is that of a cgroup of load 1000; one of another load has its share. `scaled` leaves names, numbers of
+Each number is that of a cgroup of load WHOLE; one of another load has its share. `scaled` leaves names, numbers of
 devices and of nodes alone.
 """
 
 import re
 from dataclasses import dataclass
+
+WHOLE = 1_000_000
 
 CONTROLLERS = "cpuset cpu io memory hugetlb pids rdma misc"
 
@@ -116,7 +118,7 @@ NONE = Limits()
 
 def scaled(text: str, load: int) -> str:
     """The counts of a text as a cgroup of this load has them."""
-    return _COUNT.sub(lambda match: str(int(match[0]) * load // 1000), text)
+    return _COUNT.sub(lambda match: str(int(match[0]) * load // WHOLE), text)
 
 
 def core(load: int, *, populated: bool, descendants: int) -> dict[str, str]:
@@ -131,7 +133,7 @@ def core(load: int, *, populated: bool, descendants: int) -> dict[str, str]:
         "cgroup.max.depth": "max\n",
         "cgroup.max.descendants": "max\n",
         "cgroup.pressure": "1\n",
-        "cgroup.stat": f"nr_descendants {descendants}\nnr_dying_descendants {load // 150}\n",
+        "cgroup.stat": f"nr_descendants {descendants}\nnr_dying_descendants {load // 150_000}\n",
         "cgroup.type": "domain\n",
         "cpu.stat": scaled(_CPU, load),
     }
@@ -143,7 +145,7 @@ def cpu(load: int, quota: int | None) -> dict[str, str]:
         "cpu.max": f"{'max' if quota is None else quota} 100000\n",
         "cpu.max.burst": "0\n",
         "cpu.stat": scaled(_CPU + (_NOT_LIMITED if quota is None else _THROTTLED), load),
-        "cpu.weight": f"{1 + load % 100}\n",
+        "cpu.weight": f"{1 + load % 10_000}\n",
         "cpu.weight.nice": "0\n",
     }
 
@@ -153,7 +155,7 @@ def memory(load: int, limit: int | None, kills: int, kills_below: int) -> dict[s
     most = "max" if limit is None else str(limit)
     events = scaled("".join(f"{name} {count}\n" for name, count in _EVENTS.items()), load)
     return {
-        "memory.current": f"{_CURRENT * load // 1000}\n",
+        "memory.current": f"{_CURRENT * load // WHOLE}\n",
         "memory.events": f"{events}oom_kill {kills_below}\noom_group_kill 0\n",
         "memory.events.local": f"low 0\nhigh 0\nmax 0\noom 0\noom_kill {kills}\noom_group_kill 0\n",
         "memory.high": "max\n",
@@ -162,13 +164,13 @@ def memory(load: int, limit: int | None, kills: int, kills_below: int) -> dict[s
         "memory.min": "0\n",
         "memory.numa_stat": scaled(_NUMA, load),
         "memory.oom.group": "0\n",
-        "memory.peak": f"{_PEAK * load // 1000}\n",
+        "memory.peak": f"{_PEAK * load // WHOLE}\n",
         "memory.stat": scaled(_MEMORY, load),
-        "memory.swap.current": f"{_SWAP * load // 1000}\n",
+        "memory.swap.current": f"{_SWAP * load // WHOLE}\n",
         "memory.swap.events": "high 0\nmax 0\nfail 0\n",
         "memory.swap.high": "max\n",
         "memory.swap.max": f"{most}\n",
-        "memory.swap.peak": f"{2 * _SWAP * load // 1000}\n",
+        "memory.swap.peak": f"{2 * _SWAP * load // WHOLE}\n",
         "memory.zswap.current": "0\n",
         "memory.zswap.max": "max\n",
     }
@@ -199,10 +201,10 @@ def cpuset(processors: str) -> dict[str, str]:
 
 
 def hugetlb(load: int) -> dict[str, str]:
-    pages = 2_097_152 * (load // 250)
+    pages = 2_097_152 * (load // 250_000)
     return {
         "hugetlb.2MB.current": f"{pages}\n",
-        "hugetlb.2MB.events": f"max {load // 300}\n",
+        "hugetlb.2MB.events": f"max {load // 300_000}\n",
         "hugetlb.2MB.events.local": "max 0\n",
         "hugetlb.2MB.max": "max\n",
         "hugetlb.2MB.numa_stat": f"total={pages} N0={pages} N1=0\n",
