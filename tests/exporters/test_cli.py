@@ -1,5 +1,6 @@
 """The command line: node_exporter's own is understood, and what can't be done is refused by name, all at once."""
 
+import re
 import shlex
 from dataclasses import replace
 from pathlib import Path
@@ -9,6 +10,8 @@ from click.testing import CliRunner, Result
 
 from exporters import catalog, cli
 from exporters.app import Settings, build_scraper
+from exporters.cgroups.choice import BASE, MORE, Choice
+from exporters.cgroups.cpu import Options as CpuOptions
 from exporters.host import Host
 from exporters.testing import FakeMachine, RecordingLog
 from fenghuo import __version__
@@ -107,6 +110,35 @@ def test_collectors_are_switched_by_name() -> None:
     assert alone.keys() == catalog.NODE.keys() | catalog.CGROUP.keys()
 
 
+def test_kinds_of_container_metrics_are_switched_by_cadvisors_names() -> None:
+    """To those that run by default some are added or taken away; a collector's own flag decides."""
+    assert settings("--metrics=hugetlb,process").collectors == {
+        "cgroup.hugetlb": True,
+        "cgroup.processes": True,
+        "cgroup.descriptors": True,
+    }
+    assert settings("--disable_metrics=diskIO, network").collectors == {"cgroup.io": False, "cgroup.network": False}
+    assert settings("--metrics=hugetlb", "--no-collector.cgroup.hugetlb").collectors == {"cgroup.hugetlb": False}
+    assert {name for names in catalog.METRICS.values() for name in names} <= catalog.CGROUP.keys()
+
+
+def test_what_goes_for_all_cgroups() -> None:
+    """Patterns, labels and limits are one value."""
+    chosen = settings(
+        *("--cgroup.include=^/kubepods", "--cgroup.label=pod", "--cgroup.label=namespace", "--cgroup.sandboxes"),
+        *("--cgroup.series-limit=100", "--slices", "--cgroup.pod-label=app*"),
+    ).choice
+    assert chosen == Choice(
+        include=re.compile("^/kubepods"),
+        labels=("pod", "namespace"),
+        sandboxes=True,
+        series_limit=100,
+        slices=True,
+        pod_labels=("app*",),
+    )
+    assert settings("--collector.cgroup.cpu.per-cpu").options == {"cgroup.cpu": CpuOptions(per_cpu=True)}
+
+
 @pytest.mark.parametrize(("old", "new"), cli.RENAMED.items())
 def test_flags_may_be_called_as_they_were_once(old: str, new: str) -> None:
     """As node_exporter still allows: with the value after a sign or a space."""
@@ -118,12 +150,17 @@ def test_flags_may_be_called_as_they_were_once(old: str, new: str) -> None:
 def test_all_that_is_wrong_is_told_at_once() -> None:
     """Each flag by name, with what it expects."""
     with pytest.raises(ConfigError) as caught:
-        settings("--collect=all", "--web.telemetry-path=metrics", "--collector.wifi", "--collector.perf")
+        settings(
+            *("--collect=all", "--web.telemetry-path=metrics", "--collector.wifi", "--collector.perf"),
+            *("--metrics=perf_event", "--cgroup.label=node"),
+        )
     assert str(caught.value).splitlines() == [
         "command line: --collect: expected one of node, cgroup, got 'all'",
         "command line: --web.telemetry-path: expected a path such as /metrics, got 'metrics'",
         "command line: --collector.perf: expected a collector of this program, which has none of this name",
         "command line: --collector.wifi: expected a collector of this program, which has none of this name",
+        f"command line: --metrics: expected one of {', '.join(catalog.METRICS)}, got 'perf_event'",
+        f"command line: --cgroup: expected a label of {', '.join((*BASE, *MORE))}, got 'node'",
     ]
 
 

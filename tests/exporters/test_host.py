@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from exporters.host import LONGEST, MOST_DENIED, Access, Purse, Reason, Tree, Unreadable, _unreadable
+from exporters.host import LONGEST, MOST_DENIED, Access, KeptFiles, Purse, Reason, Tree, Unreadable, _unreadable
 
 
 def test_a_kept_file_is_read_as_it_is_now(tmp_path: Path) -> None:
@@ -126,3 +126,42 @@ def test_what_was_refused_does_not_pile_up() -> None:
     for number in range(2 * MOST_DENIED):
         _unreadable(f"/run/{number}/config.json", PermissionError(errno.EACCES, ""), access)
     assert len(access.denied) == MOST_DENIED
+
+
+def test_files_that_are_read_together(tmp_path: Path) -> None:
+    """In order and as they are now, whole also when long; empty for one that is absent, until it is found."""
+    kept = Tree(str(tmp_path)).keep_all(["one", "late", "two"])
+    (tmp_path / "one").write_bytes(b"1")
+    (tmp_path / "two").write_bytes(b"22")
+    assert kept.read() == [b"1", b"", b"22"]
+    long = b"x" * 200_000
+    (tmp_path / "one").write_bytes(long)
+    (tmp_path / "late").write_bytes(b"here")
+    assert kept.read() == [long, b"", b"22"]
+    (tmp_path / "one").write_bytes(b"")
+    assert [kept.read() for _ in range(KeptFiles.LOOK_AGAIN)][-1] == [b"", b"here", b"22"]
+    assert Tree(str(tmp_path)).keep_all([]).read() == []
+
+
+def test_a_folder_that_is_gone_does_not_speak_for_another(tmp_path: Path) -> None:
+    """A cgroup that was removed has no answer, even where a new one of its name has."""
+    (tmp_path / "one").write_bytes(b"1")
+    (tmp_path / "two").write_bytes(b"2")
+    kept = Tree(str(tmp_path)).keep_all(["one", "two"])
+    assert kept.read() == [b"1", b"2"]
+    directory = os.open(tmp_path, os.O_RDONLY)
+    os.dup2(directory, kept._descriptors[0])  # reading it now fails, as with ENODEV
+    os.close(directory)
+    assert kept.read() == [b"", b"2"]
+
+
+def test_files_that_the_purse_can_not_keep_are_read_all_the_same(tmp_path: Path) -> None:
+    """Two descriptors for three files; given back when nobody holds the files."""
+    for name in ("one", "two", "three"):
+        (tmp_path / name).write_bytes(name.encode())
+    purse = Purse(2)
+    kept = Tree(str(tmp_path), Access(purse)).keep_all(["one", "two", "three"])
+    assert kept.read() == kept.read() == [b"one", b"two", b"three"]
+    assert purse.left == 0
+    del kept
+    assert purse.left == 2

@@ -1,0 +1,89 @@
+"""Cgroups that are in some hierarchies of v1 only, or not in all of them at once."""
+
+from pathlib import Path
+
+from exporters.app import cgroup_group
+from exporters.cgroups.cpu import CpuCollector, Options
+from exporters.scrape import Group
+from exporters.testing import FakeMachine, exposed, samples_in
+from tests.exporters.machines import NOW
+
+STEP = 15.0
+
+
+def used(machine: FakeMachine, path: str, seconds: int) -> None:
+    machine.write(f"cgroup/cpuacct/{path}/cpuacct.usage", f"{seconds * 10**9}\n")
+    machine.write(f"cgroup/cpu/{path}/cpu.shares", "1024\n")
+
+
+def holds(machine: FakeMachine, path: str, size: int) -> None:
+    machine.write(f"cgroup/memory/{path}/memory.usage_in_bytes", f"{size}\n")
+
+
+def readings(group: Group, now: float) -> dict[str, tuple[float | None, float | None]]:
+    """Seconds used and bytes held, by the cgroup's path."""
+    cpu = samples_in(exposed(group.collectors["cgroup.cpu"], now))
+    memory = samples_in(exposed(group.collectors["cgroup.memory"], now))
+    wanted = ("container_cpu_usage_seconds_total", "container_memory_usage_bytes")
+    found: dict[str, list[float | None]] = {}
+    for place, samples in enumerate((cpu, memory)):
+        for name, value in samples.items():
+            if name.startswith(wanted[place]):
+                found.setdefault(name.split('id="')[1].split('"')[0], [None, None])[place] = value
+    return {path: (row[0], row[1]) for path, row in found.items()}
+
+
+def test_cgroups_that_are_not_in_all_hierarchies(tmp_path: Path) -> None:
+    """Each is published with what accounts for it."""
+    machine = FakeMachine(tmp_path)
+    group = cgroup_group(machine.host, {})
+    used(machine, "a/both", 1)
+    holds(machine, "a/both", 10)
+    used(machine, "a/cpu", 2)
+    holds(machine, "b/memory", 20)
+    expected = {"/a/both": (1, 10), "/a/cpu": (2, None), "/b/memory": (None, 20)}
+    assert readings(group, NOW) == expected
+    assert readings(group, NOW + STEP) == expected
+    for path in ("cpu/a/cpu", "cpuacct/a/cpu", "memory/b/memory"):
+        machine.remove(f"cgroup/{path}")
+    assert readings(group, NOW + 2 * STEP) == {"/a/both": (1, 10)}
+
+
+def test_a_cgroup_that_comes_to_another_hierarchy_later(tmp_path: Path) -> None:
+    """Runtimes make folders one after the other, and a scrape may come between two of them."""
+    machine = FakeMachine(tmp_path)
+    group = cgroup_group(machine.host, {})
+    used(machine, "a", 1)
+    holds(machine, "other", 5)
+    assert readings(group, NOW)["/a"] == (1, None)
+    holds(machine, "a", 10)
+    assert readings(group, NOW + STEP)["/a"] == (1, 10)
+    machine.remove("cgroup/memory/a")
+    assert readings(group, NOW + 2 * STEP)["/a"] == (1, None)
+
+
+def test_one_that_is_made_again_begins_anew(tmp_path: Path) -> None:
+    """`docker restart` makes a cgroup of the same path, in each hierarchy."""
+    machine = FakeMachine(tmp_path)
+    group = cgroup_group(machine.host, {})
+    used(machine, "docker/a", 100)
+    holds(machine, "docker/a", 10)
+    assert readings(group, NOW) == {"/docker/a": (100, 10)}
+    for controller in ("cpu", "cpuacct", "memory"):
+        (machine.folder / f"cgroup/{controller}/docker/a").rename(machine.folder / f"gone-{controller}")
+    used(machine, "docker/a", 1)
+    holds(machine, "docker/a", 7)
+    assert readings(group, NOW + STEP) == {"/docker/a": (1, 7)}
+
+
+def test_the_use_of_each_processor(tmp_path: Path) -> None:
+    """As cAdvisor has it: two digits, and none for a processor that was never used; on v1 only."""
+    machine = FakeMachine(tmp_path)
+    used(machine, "a", 3)
+    machine.write("cgroup/cpuacct/a/cpuacct.usage_percpu", "1000000000 0 2500000000 \n")
+    group = cgroup_group(machine.host, {}, {"cgroup.cpu": Options(per_cpu=True)})
+    collector = group.collectors["cgroup.cpu"]
+    assert isinstance(collector, CpuCollector)
+    samples = samples_in(exposed(collector, NOW))
+    shown = {name.split('cpu="')[1]: value for name, value in samples.items() if "cpu_usage" in name}
+    assert shown == {'cpu00"}': 1.0, 'cpu02"}': 2.5}
