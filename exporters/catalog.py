@@ -21,6 +21,7 @@ from exporters.cgroups.memory import MemoryCollector
 from exporters.cgroups.network import NetworkCollector
 from exporters.cgroups.pressure import PressureCollector
 from exporters.cgroups.processes import ProcessesCollector
+from exporters.cgroups.topology import TopologyCollector
 from exporters.collector import Collector
 from exporters.host import Host
 from exporters.node import (
@@ -218,6 +219,7 @@ CGROUP: Mapping[str, CgroupEntry] = {
     "cgroup.filesystem": cgroup(lambda inventory, machine: FilesystemCollector(inventory, machine.host)),
     "cgroup.lifetime": cgroup(LifetimeCollector),
     "cgroup.machine": cgroup(lambda _, machine: machine),
+    "cgroup.cpu_topology": cgroup(lambda _, machine: TopologyCollector(machine), default=False),
     "cgroup.pressure": cgroup(PressureCollector),
     "cgroup.processes": cgroup(lambda inventory, _: ProcessesCollector(inventory)),
     "cgroup.descriptors": cgroup(
@@ -230,6 +232,7 @@ CGROUP: Mapping[str, CgroupEntry] = {
 METRICS: Mapping[str, tuple[str, ...]] = {
     "app": (),
     "cpu": ("cgroup.cpu",),
+    "cpu_topology": ("cgroup.cpu_topology",),
     "disk": ("cgroup.filesystem",),
     "diskIO": ("cgroup.io",),
     "hugetlb": ("cgroup.hugetlb",),

@@ -120,10 +120,11 @@ class V1Files:
         sources = [source for source in V1_SOURCES if _have(roots, _names(*source)[0])]
         if sources[-2:] == list(V1_SOURCES[-2:]):
             sources.pop()
-        self._sources = [_those_of(roots, _names(*source)) for source in sources]
+        names = [_those_of(roots, _names(*source)) for source in sources]
+        self._sources = [(first, others) for first, *others in names]
 
     def read(self, cgroup: Cgroup) -> Sequence[bytes]:
-        for first, *others in self._sources:
+        for first, others in self._sources:
             content = cgroup.read("blkio", first)
             if content is None:
                 break  # not in this hierarchy, or gone

@@ -172,32 +172,6 @@ def test_the_root_is_the_machine(tmp_path: Path) -> None:
     assert memory[f"container_spec_memory_limit_bytes{{{who}}}"] == 100 << 10
 
 
-def test_the_machine_is_described(tmp_path: Path) -> None:
-    """Cores and memory under cAdvisor's names and labels."""
-    machine = FakeMachine(tmp_path)
-    machine.write("proc/stat", "cpu  1\ncpu0 1\ncpu1 1\nbtime 1600000000\n")
-    machine.write("proc/meminfo", "MemTotal: 100 kB\nSwapTotal: 0 kB\n")
-    machine.write("proc/sys/kernel/random/boot_id", "boot\n")
-    machine.write("root/etc/machine-id", "machine\n")
-    machine.write("sys/class/dmi/id/product_uuid", "uuid\n")
-    who = 'boot_id="boot",machine_id="machine",system_uuid="uuid"'
-    assert published(group(machine).collectors["cgroup.machine"]) == {
-        f"machine_cpu_cores{{{who}}}": 2,
-        f"machine_memory_bytes{{{who}}}": 100 << 10,
-        f"machine_swap_bytes{{{who}}}": 0,
-    }
-
-
-def test_start_is_not_before_the_boot(tmp_path: Path) -> None:
-    """The oldest time of the cgroup's files; the kernel's boot time when they are older still."""
-    machine = FakeMachine(tmp_path)
-    machine.write("proc/stat", "btime 4000000000\n")
-    v2_cgroup(machine, CONTAINER)
-    lifetime = published(group(machine).collectors["cgroup.lifetime"])
-    assert lifetime[f"container_start_time_seconds{{{labels(name=APP)}}}"] == 4_000_000_000
-    assert lifetime[f"container_last_seen{{{labels(name=APP)}}}"] == NOW
-
-
 def test_monitors_mounts_and_what_is_inside_a_container_are_no_cgroups_of_their_own(tmp_path: Path) -> None:
     """conmon, mount units, and the child that crun makes."""
     machine = FakeMachine(tmp_path)

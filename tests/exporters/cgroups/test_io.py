@@ -133,6 +133,162 @@ def test_what_the_kernel_does_not_say_has_no_series(tmp_path: Path) -> None:
     assert exposed(collector(machine)) == ""
 
 
+DEBUG = {
+    "io_service_bytes": counts(4096, 8192),
+    "io_serviced": counts(1, 2),
+    "io_merged": counts(3, 4),
+    "io_service_time": counts(1_500_000_000, 500_000_000),
+    "io_queued": counts(1, 1),
+    "sectors": "8:0 24\n",
+    "time": "8:0 7\n",
+}
+OF_DEBUG = {
+    ("fs_reads_merged_total", "/dev/sda"): 3,
+    ("fs_writes_merged_total", "/dev/sda"): 4,
+    ("fs_read_seconds_total", "/dev/sda"): 1.5,
+    ("fs_write_seconds_total", "/dev/sda"): 0.5,
+    ("fs_io_time_seconds_total", "/dev/sda"): 2,
+    ("fs_io_current", "/dev/sda"): 2,
+    ("fs_sector_reads_total", "/dev/sda"): 8,
+    ("fs_sector_writes_total", "/dev/sda"): 16,
+}
+
+
+def only_fs(samples: Mapping[tuple[str, ...], float]) -> dict[tuple[str, ...], float]:
+    """Without the device's usage."""
+    return {series: value for series, value in samples.items() if series[0].startswith("fs_")}
+
+
+@pytest.mark.parametrize("stem", ["", "bfq."], ids=["CFQ", "BFQ, built for debugging"])
+def test_schedulers_that_count_more(tmp_path: Path, stem: str) -> None:
+    """Merged requests, time in seconds, the requests that wait now, and sectors of each direction, which the kernel has
+    only together.
+    """
+    machine = FakeMachine(tmp_path)
+    v1(machine, {f"{stem}{name}_recursive": content for name, content in DEBUG.items()})
+    assert only_fs(published(machine)) == {**only_fs(SDA), **OF_DEBUG}
+
+
+def test_a_scheduler_that_counts_no_more(tmp_path: Path) -> None:
+    """BFQ of most kernels has two of the files, and what it does not count is no 0."""
+    machine = FakeMachine(tmp_path)
+    v1(machine, {f"bfq.{name}_recursive": DEBUG[name] for name in ("io_service_bytes", "io_serviced")})
+    assert only_fs(published(machine)) == only_fs(SDA)
+
+
+def test_a_file_that_is_gone_costs_no_other(tmp_path: Path) -> None:
+    """The root has it, this cgroup no longer."""
+    machine = FakeMachine(tmp_path)
+    v1(machine, {f"{name}_recursive": content for name, content in DEBUG.items()})
+    machine.remove(f"cgroup/blkio/{CONTAINER}/blkio.io_merged_recursive")
+    merged = {series: value for series, value in OF_DEBUG.items() if "merged" not in series[0]}
+    assert only_fs(published(machine)) == {**only_fs(SDA), **merged}
+
+
+COST = "cost.usage=1500000 cost.wait=2000000 cost.indebt=3000000 cost.indelay=4000000"
+OF_COST = {
+    ("fs_io_cost_usage_seconds_total", "/dev/sda"): 1.5,
+    ("fs_io_cost_wait_seconds_total", "/dev/sda"): 2,
+    ("fs_io_cost_indebt_seconds_total", "/dev/sda"): 3,
+    ("fs_io_cost_indelay_seconds_total", "/dev/sda"): 4,
+}
+USAGE_COST = dict(list(OF_COST.items())[:1])
+
+
+@pytest.mark.parametrize(
+    ("stat", "expected"),
+    [
+        (f"{STAT[:-1]} {COST}\n", {**SDA, **OF_COST}),
+        (f"{STAT[:-1]} cost.vrate=100.00 {COST}\n", {**SDA, **OF_COST}),
+        (f"{STAT[:-1]} cost.usage=1500000\n", {**SDA, **USAGE_COST}),
+        (f"8:0 cost.usage=1500000\n7:0 {STAT}", {**SDA, **USAGE_COST}),
+        (f"{STAT[:-1]} cost.usage=-1\n", SDA),
+        (f"{STAT[:-1]} cost.usage={'9' * 20}\n", SDA),
+        (f"{STAT[:-1]} cost.usage=1500000 cost.wait=x\n", {**SDA, **USAGE_COST}),
+    ],
+)
+def test_costs(tmp_path: Path, stat: str, expected: Mapping[tuple[str, ...], float]) -> None:
+    """In seconds, of the controller io.cost, which says more when the kernel's statistics for debugging are on."""
+    machine = FakeMachine(tmp_path)
+    v2(machine, stat=stat)
+    assert published(machine) == expected
+
+
+DISKSTATS = (
+    "   8  0 sda 9 9 9 9 9 9 9 9 9 9 9\n"
+    "   8  1 sda1 1 2 3 4000 5 6 7 8000 9 10000 11000\n"
+    " 252  0 dm-0 12 0 0 0 0 0 0 0 0 0 0 1 2 3\n"
+    " 259  0 nvme0n1 13 0 0 0 0 0 0 0 0 0 0\n"
+    "   7  0 loop0 14 0 0 0 0 0 0 0 0 0 0\n"
+    " 259  1 nvme1n1 15 0 0 0 0 0 x 0 0 0 0\n"
+    " 259  2 nvme2n1 16 0\n"
+)
+MOUNTS = "".join(
+    f"29 1 {number} / {place} rw - {kind} {device} rw\n"
+    for number, place, kind, device in (
+        ("8:1", "/", "ext4", "/dev/sda1"),
+        ("8:1", "/bind", "ext4", "/dev/sda1"),
+        ("252:0", "/var", "xfs", "/dev/mapper/vg-var"),
+        ("0:40", "/data", "btrfs", "/dev/nvme0n1"),
+        ("7:0", "/snap", "squashfs", "/dev/loop0"),
+        ("259:1", "/broken", "ext4", "/dev/nvme1n1"),
+        ("259:2", "/cut", "ext4", "/dev/nvme2n1"),
+        ("0:5", "/run", "tmpfs", "tmpfs"),
+    )
+)
+ROOT_OF_SDA1 = {
+    "reads_total": 1,
+    "reads_merged_total": 2,
+    "sector_reads_total": 3,
+    "read_seconds_total": 4,
+    "writes_total": 5,
+    "writes_merged_total": 6,
+    "sector_writes_total": 7,
+    "write_seconds_total": 8,
+    "io_current": 9,
+    "io_time_seconds_total": 10,
+    "io_time_weighted_seconds_total": 11,
+}
+
+
+def root_with_disks(machine: FakeMachine, **roots: str) -> dict[tuple[str, ...], float]:
+    """What is published of the root of a machine with these disks, mounts, and files of its root cgroup."""
+    machine.write("proc/diskstats", DISKSTATS)
+    machine.write("proc/1/mountinfo", MOUNTS)
+    machine.write("cgroup/cgroup.controllers", "io\n")
+    machine.write_all({name.replace("_", "."): content for name, content in roots.items()}, "cgroup")
+    return only_fs(published(machine, ""))
+
+
+def test_the_root_has_the_disks_that_are_mounted(tmp_path: Path) -> None:
+    """By their names in the mount table, with times in seconds; loop devices are counted at the disk below them."""
+    samples = root_with_disks(FakeMachine(tmp_path))
+    assert {(name, device) for name, device in samples if device == "/dev/sda1"} == {
+        (f"fs_{name}", "/dev/sda1") for name in ROOT_OF_SDA1
+    }
+    assert {name: samples[f"fs_{name}", "/dev/sda1"] for name in ROOT_OF_SDA1} == ROOT_OF_SDA1
+    assert samples["fs_reads_total", "/dev/mapper/vg-var"] == 12
+    assert samples["fs_reads_total", "/dev/nvme0n1"] == 13
+    assert {device for _, device in samples} == {"/dev/sda1", "/dev/mapper/vg-var", "/dev/nvme0n1"}
+
+
+def test_what_the_root_cgroup_tells_itself_comes_first(tmp_path: Path) -> None:
+    """v2's root has an io.stat since Linux 5.6; each series is there once."""
+    samples = root_with_disks(FakeMachine(tmp_path), io_stat="259:0 rbytes=1 wbytes=2 rios=3 wios=4 dbytes=0 dios=0\n")
+    assert samples["fs_reads_total", "/dev/nvme0n1"] == 3
+    assert samples["fs_reads_bytes_total", "/dev/nvme0n1"] == 1
+    assert samples["fs_io_current", "/dev/nvme0n1"] == 0
+
+
+@pytest.mark.parametrize("path", ["proc/diskstats", "proc/1/mountinfo"])
+def test_without_disks_or_mounts_the_root_has_what_its_cgroup_says(tmp_path: Path, path: str) -> None:
+    """That the mount table is broken is for the collector of file systems to say."""
+    machine = FakeMachine(tmp_path)
+    root_with_disks(machine)
+    machine.write(path, "rubbish\n")
+    assert published(machine, "") == {}
+
+
 def test_a_machine_without_blkio_has_no_series(tmp_path: Path) -> None:
     """A hierarchy that is not mounted."""
     machine = FakeMachine(tmp_path)
