@@ -22,7 +22,7 @@ from exporters.cgroups.network import NetworkCollector
 from exporters.cgroups.pressure import PressureCollector
 from exporters.cgroups.processes import ProcessesCollector
 from exporters.cgroups.topology import TopologyCollector
-from exporters.collector import Collector
+from exporters.collector import Collector, optional
 from exporters.host import Host
 from exporters.node import (
     arp,
@@ -90,9 +90,10 @@ from exporters.node import (
     zoneinfo,
 )
 from exporters.pods.bundles import Bundles
-from exporters.pods.engines import Docker, Podman
+from exporters.pods.docker import Docker
 from exporters.pods.identity import Source
 from exporters.pods.logdirs import LogFolders
+from exporters.pods.podman import Podman
 from exporters.pods.resolver import Resolver
 
 OptionsT = TypeVar("OptionsT")
@@ -254,7 +255,8 @@ SOURCES: tuple[Callable[[Host, Choice], Source | None], ...] = (
 
 def resolver(host: Host, choice: Choice) -> Resolver:
     """Who asks all sources that the operator chose."""
-    return Resolver([source for build in SOURCES if (source := build(host.view(), choice)) is not None])
+    sources = [source for build in SOURCES if (source := build(host, choice)) is not None]
+    return Resolver(sources, node=optional(host.root.read("etc/hostname")))
 
 
 GROUPS = ("node", "cgroup")

@@ -1,69 +1,102 @@
 """Names from the OCI bundles that runtimes keep while a container lives: the image too, and no socket needed.
 
-containerd: `/run/containerd/io.containerd.runtime.v2.task/<namespace>/<id>/config.json`
-CRI-O:      `/run/containers/storage/overlay-containers/<id>/userdata/config.json`
+containerd: `<state>/io.containerd.runtime.v2.task/<namespace>/<id>/config.json`
+CRI-O:      `<storage>/overlay-containers/<id>/userdata/config.json`
 
-Both write what Kubernetes asked for into the annotations. Reading them needs root.
+Both write what Kubernetes asked for into the annotations (containerd `internal/cri/annotations`, CRI-O
+`pkg/annotations`). Reading them needs root.
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from exporters.host import Host, Unreadable
-from exporters.pods.identity import NOBODY, Identity
+from exporters.pods.cgroup_path import Place
+from exporters.pods.identity import NOBODY, Identity, Source
+from exporters.pods.texts import object_of, texts_of, value_in
+from exporters.pods.workload import workload_in
 
-CONTAINERD = ("run/containerd/io.containerd.runtime.v2.task", "run/k3s/containerd/io.containerd.runtime.v2.task")
-CRIO = "run/containers/storage/overlay-containers"
+CONTAINERD = (
+    "run/containerd",
+    "run/k3s/containerd",  # rke2 too
+    "run/k0s/containerd",
+    "var/snap/microk8s/common/run/containerd",
+)
+CRIO = ("run/containers/storage", "var/lib/containers/storage")
+ROOTLESS = "run/user"
+"""Has a folder for each user who is logged in, with what for root is in /run."""
+
+_TASKS = "io.containerd.runtime.v2.task"
+_CRI = "io.kubernetes.cri."
+_CRIO = "io.kubernetes.cri-o."
 
 
-class Bundles:
+class Bundles(Source):
     """Reads one file a container; a bundle does not change while its container lives."""
 
     def __init__(self, host: Host) -> None:
         self._root = host.root
 
-    def container(self, container_id: str, now: float) -> Identity:
-        for path in self._places(container_id):
+    def identity(self, place: Place, now: float) -> Identity:
+        for path in self._paths(place) if place.container_id else ():
             content = self._root.read(path)
             if not isinstance(content, Unreadable):
-                return parse_bundle(content, container_id)
+                return parse_bundle(content, place.container_id)
         return NOBODY
 
-    def pod(self, uid: str, now: float) -> Identity:
-        return NOBODY  # bundles are found by the container's id only
+    def _paths(self, place: Place) -> Iterator[str]:
+        one = place.container_id
+        if place.runtime in ("", "crio"):
+            for storage in (*CRIO, *self._below(ROOTLESS, "containers")):
+                yield f"{storage}/overlay-containers/{one}/userdata/config.json"
+        if place.runtime not in ("crio", "libpod"):
+            for state in (*CONTAINERD, *self._below(ROOTLESS, "containerd")):
+                for folder in self._below(f"{state}/{_TASKS}", one):
+                    yield f"{folder}/config.json"
 
-    def _places(self, container_id: str) -> Iterator[str]:
-        yield f"{CRIO}/{container_id}/userdata/config.json"
-        for folder in CONTAINERD:
-            namespaces = self._root.folders(folder)
-            for namespace in [] if isinstance(namespaces, Unreadable) else namespaces:
-                yield f"{folder}/{namespace}/{container_id}/config.json"
+    def _below(self, folder: str, name: str) -> list[str]:
+        """`name` in each folder of a folder."""
+        found = self._root.folders(folder)
+        return [] if isinstance(found, Unreadable) else [f"{folder}/{one}/{name}" for one in found]
 
 
 def parse_bundle(content: bytes, container_id: str) -> Identity:
-    """Names from an OCI runtime configuration; NOBODY when it is no JSON or has no annotations.
+    """Names from an OCI runtime configuration; NOBODY when it is no JSON or Kubernetes and nerdctl did not ask for it.
 
-    A sandbox (pause container) has no container name, as the kubelet shows it.
+    A sandbox has no container name in containerd and is called POD in CRI-O, as the kubelet shows it.
     """
-    try:
-        annotations = json.loads(content)["annotations"]
-        texts = {str(key): value for key, value in annotations.items() if isinstance(value, str)}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return NOBODY
-    cri, crio = "io.kubernetes.cri.", "io.kubernetes.cri-o."
-    if f"{crio}ContainerType" in texts:
-        sandbox = texts[f"{crio}ContainerType"] == "sandbox"
-        return Identity(
-            namespace=texts.get(f"{crio}Namespace") or texts.get("io.kubernetes.pod.namespace", ""),
-            pod=texts.get("io.kubernetes.pod.name") or texts.get(f"{crio}KubeName", ""),
-            container="POD" if sandbox else texts.get("io.kubernetes.container.name", ""),
-            image=texts.get(f"{crio}ImageName") or texts.get(f"{crio}Image", ""),
-            name=texts.get(f"{crio}Name") or container_id,
-        )
+    texts = texts_of(object_of(value_in(content)).get("annotations"))
+    if f"{_CRI}container-type" in texts or f"{_CRI}sandbox-name" in texts:
+        return _of_containerd(texts, container_id)
+    if f"{_CRIO}ContainerType" in texts and texts.get("io.container.manager", "cri-o") == "cri-o":
+        return _of_crio(texts, container_id)
+    workload, kind = workload_in(texts)
+    name, image = texts.get("nerdctl/name", ""), texts.get("nerdctl/image-ref", "")
+    return Identity(name=name, image=image, workload=workload, workload_kind=kind)
+
+
+def _of_containerd(texts: Mapping[str, str], container_id: str) -> Identity:
+    sandbox = texts.get(f"{_CRI}container-type") == "sandbox"
     return Identity(
-        namespace=texts.get(f"{cri}sandbox-namespace", ""),
-        pod=texts.get(f"{cri}sandbox-name", ""),
-        container=texts.get(f"{cri}container-name", ""),
-        image=texts.get(f"{cri}image-name") or texts.get("nerdctl/image-ref", ""),
-        name=texts.get("nerdctl/name") or container_id,
+        namespace=texts.get(f"{_CRI}sandbox-namespace", ""),
+        pod=texts.get(f"{_CRI}sandbox-name", ""),
+        container="" if sandbox else texts.get(f"{_CRI}container-name", ""),
+        image=texts.get(f"{_CRI}image-name") or texts.get(f"{_CRI}podsandbox.image-name", ""),
+        name=container_id,
+        sandbox=sandbox,
+    )
+
+
+def _of_crio(texts: Mapping[str, str], container_id: str) -> Identity:
+    """CRI-O's, and not those of old versions of Podman, which use the same key and call all containers sandboxes."""
+    pod = texts.get("io.kubernetes.pod.name") or texts.get(f"{_CRIO}KubeName", "")
+    if not pod:
+        return NOBODY
+    sandbox = texts[f"{_CRIO}ContainerType"] == "sandbox"
+    return Identity(
+        namespace=texts.get("io.kubernetes.pod.namespace") or texts.get(f"{_CRIO}Namespace", ""),
+        pod=pod,
+        container="POD" if sandbox else texts.get("io.kubernetes.container.name", ""),
+        image=texts.get(f"{_CRIO}ImageName") or texts.get(f"{_CRIO}Image", ""),
+        name=texts.get(f"{_CRIO}Name") or container_id,
+        sandbox=sandbox,
     )

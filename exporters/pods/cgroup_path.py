@@ -7,6 +7,11 @@ cgroup v1 and v2, nested kubelets included:
     /kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod<uid_>.slice/cri-containerd-<id>.scope
     /kubepods-burstable-pod<uid_>.slice:cri-containerd:<id>
     /docker/<id>      /system.slice/docker-<id>.scope      /machine.slice/libpod-<id>.scope
+    /system.slice/<unit>.service/libpod-payload-<id>
+
+A container may be a node with a kubelet of its own, as with kind, k3d and minikube. Its pods are below its cgroup:
+
+    /docker/<id>/kubelet.slice/kubelet-kubepods.slice/kubelet-kubepods-pod<uid_>.slice/cri-containerd-<id>.scope
 """
 
 import re
@@ -15,13 +20,19 @@ from enum import StrEnum
 
 # a uid is a UUID (systemd writes `_` for `-`, which is its separator), or the hash of a static pod's manifest
 _POD = re.compile(
-    r"(?:^|[/-])pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?(?=[:/]|$)"
+    r"(?:^|[/-])pod([0-9a-f]{8}(?:[-_][0-9a-f]{4}){3}[-_][0-9a-f]{12}|[0-9a-f]{32})(?:\.slice)?(?=[:/]|\Z)"
 )
 _QOS = re.compile(r"kubepods(?:\.slice)?[/-](?:kubepods-)?(burstable|besteffort)")
-_CONTAINER = re.compile(
-    r"(?:^|[:-])(?:(cri-containerd|crio|docker|libpod|nerdctl|containerd)[-:])?([0-9a-f]{64})(?:\.scope)?$"
-)
-_HELPER = re.compile(r"^(?:crio-conmon-|libpod-conmon-)|\.mount$")
+_RUNTIME = r"(?:^|[:-])(?:(cri-containerd|crio|docker|libpod|nerdctl|containerd)(?:-payload)?[-:])?"
+_CONTAINER = re.compile(rf"{_RUNTIME}([0-9a-f]{{64}})(?:\.scope)?\Z")
+_HELPER = re.compile(r"^(?:crio-conmon-|libpod-conmon-)|\.mount\Z")
+_DROPPED_SANDBOX = re.compile(r"\.slice/crio-[0-9a-f]{64}\Z")
+"""CRI-O with systemd's driver and no pause container: all containers are scopes, and this is an empty folder."""
+_POD_OF_PODMAN = re.compile(r"/libpod_parent/[0-9a-f]{64}\Z")
+"""Podman with the cgroupfs driver: a pod's id, with the containers below it."""
+_AROUND = re.compile(r"^.*[0-9a-f]{64}(?:\.scope)?(?=/)", re.DOTALL)
+"""The containers that a cgroup is in, down to the innermost."""
+_NODE = re.compile(r"^(?:kubelet|kubelet\.slice|(?:[a-z0-9_-]+-)?kubepods(?:\.slice)?)\Z")
 
 
 class Kind(StrEnum):
@@ -50,22 +61,35 @@ class Place:
 def parse(path: str) -> Place:
     """Read the path of a cgroup, relative to the hierarchy's root, with a leading slash.
 
-    Only the last part makes a container: cgroups below one belong to it, and a walk need not go there.
+    Only the last part makes a container: what is below one belongs to it, see `goes_on`. Of pods in pods the innermost
+    counts.
     """
     name = path.rpartition("/")[2]
     if not name:
         return Place(Kind.ROOT)
-    if _HELPER.search(name):
+    if _HELPER.search(name) or _DROPPED_SANDBOX.search(path):
         return Place(Kind.HELPER)
-    pod = _POD.search(path)
+    inside = _AROUND.sub("", path)
+    pod = _POD.search(inside)
     uid = pod.group(1).replace("_", "-") if pod else ""
-    qos = _qos(path) if pod else ""
+    qos = _qos(inside) if pod else ""
     container = _CONTAINER.search(name)
-    if container:
+    if container and not _POD_OF_PODMAN.search(path):
         return Place(Kind.CONTAINER, uid, container.group(2), qos, container.group(1) or "")
-    if pod and pod.end() == len(path):
+    if pod and pod.end() == len(inside):
         return Place(Kind.POD, uid, qos=qos)
     return Place(Kind.SLICE)
+
+
+def goes_on(place: Place, name: str) -> bool:
+    """Whether the folder `name` in a cgroup is a cgroup of its own.
+
+    What is below a container belongs to it, such as the `container` of crun and the units of a systemd in it, unless it
+    is where a kubelet in the container keeps its pods. Nothing below a helper is of interest.
+    """
+    if place.kind is Kind.CONTAINER:
+        return _NODE.search(name) is not None
+    return place.kind is not Kind.HELPER
 
 
 def _qos(path: str) -> str:

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Protocol
 
+from exporters.pods.cgroup_path import Place
+
 
 @dataclass(frozen=True, slots=True)
 class Identity:
@@ -42,12 +44,17 @@ NOBODY = Identity()
 
 
 class Source(Protocol):
-    """One place on this machine that knows names. Both methods read a few files at most and never raise."""
+    """One place on this machine that knows names. A class that inherits from this one has its defaults."""
 
-    def container(self, container_id: str, now: float) -> Identity:
-        """What is known of a container by its 64 hexadecimal digits; NOBODY when it is not known here, or not yet."""
-        ...
+    essential: bool = False
+    """No answer about a pod is complete without this source's, as it knows what no other does."""
+    fault: str = ""
+    """Why it can't answer although it should, in words for an operator; empty when it can."""
 
-    def pod(self, uid: str, now: float) -> Identity:
-        """Namespace and pod of a pod's uid; NOBODY when it is not known here, or not yet."""
+    def identity(self, place: Place, now: float) -> Identity:
+        """What is known of a container or pod; of a container that is not known, its pod; NOBODY when nothing is.
+
+        Called for what is not fully known yet, `now` is Unix seconds. Reads a few files, or asks a server on this
+        machine and waits for seconds at most.
+        """
         ...

@@ -1,0 +1,84 @@
+"""Names from the lists that Podman and CRI-O keep of their containers, containers/storage `containers.go`. Reading
+those of root needs root.
+
+    <storage>/<driver>-containers/containers.json             all containers of a storage in one list
+    <storage>/<driver>-containers/volatile-containers.json    those that go away when they stop (`--rm`)
+
+Labels and the names of Podman's own pods are in its data base only.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+from exporters.host import Host, Tree, Unreadable
+from exporters.pods.cgroup_path import Place
+from exporters.pods.container_names import parse_name
+from exporters.pods.identity import NOBODY, Identity, Source
+from exporters.pods.texts import list_of, object_of, text_of, value_in
+
+STORAGES = ("var/lib/containers/storage", "run/containers/storage")
+ROOTLESS = (("home", ".local/share/containers/storage"), ("run/user", "containers"))
+DRIVERS = ("overlay", "vfs", "btrfs")
+FILES = ("containers.json", "volatile-containers.json")
+
+_INFRA = re.compile(r"[0-9a-f]{12}-infra")
+"""The container that holds a pod's namespaces, which is called after the pod's id."""
+
+
+class _List(NamedTuple):
+    """A list as it was read last; another has another version."""
+
+    version: tuple[int, int, int]
+    containers: Mapping[str, Identity]
+
+
+class Podman(Source):
+    """A list is read again only when it has changed."""
+
+    def __init__(self, host: Host) -> None:
+        self._root = host.root
+        self._lists: dict[str, _List] = {}
+
+    def identity(self, place: Place, now: float) -> Identity:
+        one = place.container_id
+        if not one or place.runtime not in ("", "libpod", "crio"):
+            return NOBODY
+        if not any(one in known.containers for known in self._lists.values()):
+            self._lists = dict(self._read())
+        return next((known.containers[one] for known in self._lists.values() if one in known.containers), NOBODY)
+
+    def _read(self) -> Iterator[tuple[str, _List]]:
+        for storage in storages(self._root):
+            for path in (f"{storage}/{driver}-containers/{file}" for driver in DRIVERS for file in FILES):
+                status = self._root.status(path)
+                if isinstance(status, Unreadable):
+                    continue
+                version = (status.st_mtime_ns, status.st_ino, status.st_size)
+                known = self._lists.get(path)
+                if known is None or known.version != version:
+                    known = _List(version, parse_containers(self._root.read(path)))
+                yield path, known
+
+
+def storages(root: Tree) -> Iterator[str]:
+    """Where containers/storage may be: root's, and each user's."""
+    yield from STORAGES
+    for folder, storage in ROOTLESS:
+        users = root.folders(folder)
+        for user in [] if isinstance(users, Unreadable) else users:
+            yield f"{folder}/{user}/{storage}"
+
+
+def parse_containers(content: bytes | Unreadable) -> dict[str, Identity]:
+    """All containers of a list by id; `metadata` is JSON inside JSON."""
+    found: dict[str, Identity] = {}
+    for row in map(object_of, list_of(value_in(content))):
+        if isinstance(row.get("id"), str):
+            metadata = object_of(value_in(text_of(row.get("metadata")).encode(errors="replace")))
+            names = list_of(row.get("names"))
+            name = text_of(names[0]) if names else text_of(metadata.get("name"))
+            found[row["id"]] = Identity(
+                image=text_of(metadata.get("image-name")), name=name, sandbox=_INFRA.fullmatch(name) is not None
+            ).filled_from(parse_name(name))
+    return found

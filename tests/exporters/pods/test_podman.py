@@ -1,0 +1,61 @@
+"""What the lists of containers/storage tell, and where they are."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from exporters.pods.identity import NOBODY, Identity
+from exporters.pods.podman import Podman, parse_containers
+from exporters.testing import FakeMachine
+from tests.exporters.machines import APP, NOW, SANDBOX
+from tests.exporters.pods.places import ALONE
+
+NGINX = Identity(image="docker.io/library/nginx:1.27", name="web")
+
+
+def rows(*names: str, container_id: str = APP) -> str:
+    metadata = json.dumps({"image-name": "docker.io/library/nginx:1.27", "name": "not-this"})
+    return json.dumps([{"id": container_id, "names": [name], "metadata": metadata} for name in names])
+
+
+@pytest.mark.parametrize("file", ["overlay-containers/containers.json", "vfs-containers/volatile-containers.json"])
+@pytest.mark.parametrize(
+    "storage",
+    [
+        "var/lib/containers/storage",
+        "run/containers/storage",
+        "home/ada/.local/share/containers/storage",
+        "run/user/1000/containers",
+    ],
+)
+def test_lists_are_found_where_they_are_kept(tmp_path: Path, storage: str, file: str) -> None:
+    """Of root and of users, of containers that stay and of those that go away when they stop."""
+    machine = FakeMachine(tmp_path)
+    podman = Podman(machine.host)
+    assert podman.identity(ALONE, NOW) == NOBODY
+    machine.write(f"root/{storage}/{file}", rows("web"))
+    assert podman.identity(ALONE, NOW) == NGINX
+
+
+def test_a_list_is_read_when_it_has_changed(tmp_path: Path) -> None:
+    """A container that came is found, and one that went is forgotten when the next one is looked for."""
+    machine = FakeMachine(tmp_path)
+    podman = Podman(machine.host)
+    path = "root/var/lib/containers/storage/overlay-containers/containers.json"
+    machine.write(path, rows("other", container_id=SANDBOX))
+    assert podman.identity(ALONE, NOW) == NOBODY
+    machine.write(path, rows("web"))
+    assert podman.identity(ALONE, NOW) == NGINX
+    machine.write(path, "[]")
+    assert podman.identity(ALONE, NOW) == NGINX
+    machine.remove(path)
+    assert Podman(machine.host).identity(ALONE, NOW) == NOBODY
+
+
+def test_the_container_of_a_pods_namespaces_is_a_sandbox() -> None:
+    """Podman calls it after the pod's id, CRI-O as the kubelet does; the kubelet's names tell the pod."""
+    assert parse_containers(rows("0123456789ab-infra").encode())[APP].sandbox
+    assert not parse_containers(rows("my-infra").encode())[APP].sandbox
+    of_crio = parse_containers(rows("k8s_app_web-0_shop_uid_0").encode())[APP]
+    assert (of_crio.namespace, of_crio.pod, of_crio.container) == ("shop", "web-0", "app")
