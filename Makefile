@@ -52,7 +52,7 @@ generate: install-dev ## write dashboards/generated and docs/commands.md anew
 	$(BIN)/python scripts/commands_doc.py
 
 bench: install-dev ## comparisons that anyone can repeat; see benchmarks/README.md
-	@for script in benchmarks/[a-z]*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+	@for script in benchmarks/bench_*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
 
 lock: install-dev ## take the newest versions that pyproject.toml allows
 	$(BIN)/uv pip compile pyproject.toml --all-extras --group build --universal --python-version 3.11 \
