@@ -1,5 +1,6 @@
 """A process in a cgroup of ours reads and writes a known number of bytes of a disk of ours, in requests of known size.
-Needs root, a free loop device, and the blkio controller of v1 or the io controller of v2.
+Needs root, a free loop device, and the blkio controller of v1 or the io controller of v2. On v1 each of those who count
+is tried: throttling, and BFQ where this kernel has it.
 """
 
 import contextlib
@@ -20,6 +21,7 @@ pytestmark = pytest.mark.stack
 
 CGROUPS = Path("/sys/fs/cgroup")
 IS_V2 = (CGROUPS / "cgroup.controllers").exists()
+HAS_BFQ = (CGROUPS / "blkio/blkio.bfq.io_serviced_recursive").exists()
 NAME = f"fenghuo-{os.getpid()}-io"
 BLOCK = 1 << 16
 READS, WRITES = 64, 16
@@ -49,17 +51,23 @@ def disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["losetup", "--detach", device], check=True)
 
 
-@pytest.fixture
-def cgroup(disk: Path) -> Iterator[Path]:
-    """A cgroup whose transfers are counted: v1 counts from the first limit on, so there is one that limits nothing."""
+@pytest.fixture(params=["always", *(["bfq"] if HAS_BFQ else [])])
+def cgroup(disk: Path, request: pytest.FixtureRequest) -> Iterator[Path]:
+    """A cgroup whose transfers are counted. Throttling on v1 counts from the first limit on, so there is one that
+    limits nothing; BFQ counts for the disks that it schedules.
+    """
     folder = (CGROUPS if IS_V2 else CGROUPS / "blkio") / NAME
     walked = folder if IS_V2 else CGROUPS / "cpu" / NAME
     for path in {folder, walked}:
         path.mkdir()
-    if not IS_V2:
+    if request.param == "bfq":
+        Path(f"/sys/block/{disk.name}/queue/scheduler").write_text("bfq")
+    elif not IS_V2:
         number = Path(f"/sys/block/{disk.name}/dev").read_text(encoding="ascii").strip()
         (folder / "blkio.throttle.read_bps_device").write_text(f"{number} {1 << 40}")
     yield folder
+    if request.param == "bfq":
+        Path(f"/sys/block/{disk.name}/queue/scheduler").write_text("none")
     for path in {folder, walked}:
         with contextlib.suppress(FileNotFoundError):
             path.rmdir()

@@ -15,7 +15,9 @@ POD = f"kubepods/burstable/pod{UID}"
 CONTAINER = f"{POD}/{APP}"
 DISKS = "   8  0 sda 1 2 3\n   8  1 sda1 1 2 3\n 252  0 dm-0 1 2 3\n   7  0 loop0 1 2 3\n   7  1 loop1 1 2 3\n"
 STAT = "8:0 rbytes=4096 wbytes=8192 rios=1 wios=2 dbytes=512 dios=1\n"
-SDA = {
+Samples = Mapping[tuple[str, ...], float]
+
+SDA: Samples = {
     ("fs_reads_bytes_total", "/dev/sda"): 4096,
     ("fs_writes_bytes_total", "/dev/sda"): 8192,
     ("fs_reads_total", "/dev/sda"): 1,
@@ -142,7 +144,7 @@ DEBUG = {
     "sectors": "8:0 24\n",
     "time": "8:0 7\n",
 }
-OF_DEBUG = {
+OF_DEBUG: Samples = {
     ("fs_reads_merged_total", "/dev/sda"): 3,
     ("fs_writes_merged_total", "/dev/sda"): 4,
     ("fs_read_seconds_total", "/dev/sda"): 1.5,
@@ -154,7 +156,7 @@ OF_DEBUG = {
 }
 
 
-def only_fs(samples: Mapping[tuple[str, ...], float]) -> dict[tuple[str, ...], float]:
+def only_fs(samples: Samples) -> dict[tuple[str, ...], float]:
     """Without the device's usage."""
     return {series: value for series, value in samples.items() if series[0].startswith("fs_")}
 
@@ -186,13 +188,13 @@ def test_a_file_that_is_gone_costs_no_other(tmp_path: Path) -> None:
 
 
 COST = "cost.usage=1500000 cost.wait=2000000 cost.indebt=3000000 cost.indelay=4000000"
-OF_COST = {
+OF_COST: Samples = {
     ("fs_io_cost_usage_seconds_total", "/dev/sda"): 1.5,
     ("fs_io_cost_wait_seconds_total", "/dev/sda"): 2,
     ("fs_io_cost_indebt_seconds_total", "/dev/sda"): 3,
     ("fs_io_cost_indelay_seconds_total", "/dev/sda"): 4,
 }
-USAGE_COST = dict(list(OF_COST.items())[:1])
+USAGE_COST: Samples = dict(list(OF_COST.items())[:1])
 
 
 @pytest.mark.parametrize(
@@ -207,7 +209,7 @@ USAGE_COST = dict(list(OF_COST.items())[:1])
         (f"{STAT[:-1]} cost.usage=1500000 cost.wait=x\n", {**SDA, **USAGE_COST}),
     ],
 )
-def test_costs(tmp_path: Path, stat: str, expected: Mapping[tuple[str, ...], float]) -> None:
+def test_costs(tmp_path: Path, stat: str, expected: Samples) -> None:
     """In seconds, of the controller io.cost, which says more when the kernel's statistics for debugging are on."""
     machine = FakeMachine(tmp_path)
     v2(machine, stat=stat)
