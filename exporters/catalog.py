@@ -7,21 +7,28 @@ and its label in `…_scrape_collector_success`. What an operator may set for it
 from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
+from exporters.cgroups.advtcp import AdvTcpCollector
 from exporters.cgroups.choice import Choice
 from exporters.cgroups.cpu import CpuCollector
 from exporters.cgroups.cpu import Options as CgroupCpuOptions
+from exporters.cgroups.cpuset import CpusetCollector
 from exporters.cgroups.descriptors import DescriptorsCollector
 from exporters.cgroups.filesystem import FilesystemCollector
 from exporters.cgroups.hugetlb import HugetlbCollector
 from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.io import IoCollector
 from exporters.cgroups.lifetime import LifetimeCollector
+from exporters.cgroups.load import LoadCollector
 from exporters.cgroups.machine import Machine
 from exporters.cgroups.memory import MemoryCollector
+from exporters.cgroups.memory_numa import MemoryNumaCollector
 from exporters.cgroups.network import NetworkCollector
 from exporters.cgroups.pressure import PressureCollector
 from exporters.cgroups.processes import ProcessesCollector
+from exporters.cgroups.schedstat import SchedstatCollector
+from exporters.cgroups.tcp import TcpCollector
 from exporters.cgroups.topology import TopologyCollector
+from exporters.cgroups.udp import UdpCollector
 from exporters.collector import Collector, optional
 from exporters.host import Host
 from exporters.node import (
@@ -228,19 +235,35 @@ CGROUP: Mapping[str, CgroupEntry] = {
     ),
     "cgroup.hugetlb": cgroup(lambda inventory, machine: HugetlbCollector(inventory, machine.host), default=False),
     "cgroup.network": cgroup(lambda inventory, machine: NetworkCollector(inventory, machine.host)),
+    "cgroup.advtcp": cgroup(lambda inventory, machine: AdvTcpCollector(inventory, machine.host), default=False),
+    "cgroup.cpuset": cgroup(lambda inventory, _: CpusetCollector(inventory), default=False),
+    "cgroup.load": cgroup(lambda inventory, machine: LoadCollector(inventory, machine.host), default=False),
+    "cgroup.memory_numa": cgroup(
+        lambda inventory, machine: MemoryNumaCollector(inventory, machine.host), default=False
+    ),
+    "cgroup.schedstat": cgroup(lambda inventory, machine: SchedstatCollector(inventory, machine.host), default=False),
+    "cgroup.tcp": cgroup(lambda inventory, machine: TcpCollector(inventory, machine.host), default=False),
+    "cgroup.udp": cgroup(lambda inventory, machine: UdpCollector(inventory, machine.host), default=False),
 }
 
 METRICS: Mapping[str, tuple[str, ...]] = {
+    "advtcp": ("cgroup.advtcp",),
     "app": (),
     "cpu": ("cgroup.cpu",),
+    "cpuLoad": ("cgroup.load",),
+    "cpuset": ("cgroup.cpuset",),
     "cpu_topology": ("cgroup.cpu_topology",),
     "disk": ("cgroup.filesystem",),
     "diskIO": ("cgroup.io",),
     "hugetlb": ("cgroup.hugetlb",),
     "memory": ("cgroup.memory",),
+    "memory_numa": ("cgroup.memory_numa",),
     "network": ("cgroup.network",),
     "pressure": ("cgroup.pressure",),
     "process": ("cgroup.processes", "cgroup.descriptors"),
+    "sched": ("cgroup.schedstat",),
+    "tcp": ("cgroup.tcp",),
+    "udp": ("cgroup.udp",),
 }
 """What cAdvisor calls a kind of metrics → the collectors that publish them."""
 

@@ -37,25 +37,24 @@ def hierarchy_of(cgroup: Cgroup) -> str | None:
 
 def processes(cgroup: Cgroup) -> bytes | None:
     """The ids, one a line. None for a cgroup that can't say, as it is threaded or gone."""
-    hierarchy = hierarchy_of(cgroup)
-    if hierarchy is None:
-        return None
-    ids = _kept(cgroup, hierarchy, LIST)
-    if ids == b"" and cgroup.place.kind is Kind.CONTAINER:
+    hierarchy = _hierarchy(cgroup)
+    ids = None if hierarchy is None else _kept(cgroup, hierarchy, LIST)
+    if hierarchy is not None and ids == b"" and cgroup.place.kind is Kind.CONTAINER:
         return _kept(cgroup, hierarchy, BY_CRUN) or _below(cgroup, cgroup.folders[hierarchy], _DEEPEST)
     return ids
 
 
 def processes_and_below(cgroup: Cgroup) -> bytes | None:
     """As `processes`, and of a container that has both processes and cgroups below it those of all of them."""
-    ids = processes(cgroup)
-    if not ids or cgroup.place.kind is not Kind.CONTAINER:
-        return ids
-    folder = next(cgroup.folders[hierarchy] for hierarchy in _HIERARCHIES if hierarchy in cgroup.folders)
+    hierarchy = _hierarchy(cgroup)
+    own = None if hierarchy is None else _kept(cgroup, hierarchy, LIST)
+    if hierarchy is None or not own or cgroup.place.kind is not Kind.CONTAINER:
+        return processes(cgroup)
+    folder = cgroup.folders[hierarchy]
     status = cgroup.tree.status(folder)
     if isinstance(status, Unreadable) or status.st_nlink == _EMPTY_FOLDER:
-        return ids
-    return ids + _below(cgroup, folder, _DEEPEST)
+        return own
+    return own + _below(cgroup, folder, _DEEPEST)
 
 
 def ids_in(content: bytes | None) -> list[str] | None:
@@ -80,6 +79,10 @@ def _started(proc: Tree, pid: str) -> float:
     words = [] if isinstance(content, Unreadable) else after_name(content)
     started = number_of(words[STARTED]) if len(words) > STARTED else None
     return float("inf") if started is None else started
+
+
+def _hierarchy(cgroup: Cgroup) -> str | None:
+    return next((hierarchy for hierarchy in _HIERARCHIES if hierarchy in cgroup.folders), None)
 
 
 def _kept(cgroup: Cgroup, hierarchy: str, name: str) -> bytes | None:

@@ -22,6 +22,9 @@ HEADER = (
     " face |bytes    packets errs drop fifo frame compressed multicast|bytes packets errs drop fifo colls carrier "
     "compressed\n"
 )
+WORKLOAD = 'workload="web",workload_kind="StatefulSet"'
+"""Told by the name web-0."""
+
 RECEIVED = "container_network_receive_bytes_total"
 WHO = re.compile(r'(?:id|interface)="([^"]*)"')
 
@@ -84,7 +87,7 @@ def test_a_pod_has_its_traffic_once(tmp_path: Path, version: str) -> None:
     process(machine, 7, net_dev("conmon"))
     for pid in (40, 41, 42):
         process(machine, pid, net_dev("eth0"))
-    who = f'container="",id="/{POD}",image="",name="",namespace="shop",pod="web-0",interface="eth0"'
+    who = f'container="",id="/{POD}",image="",name="",namespace="shop",pod="web-0",{WORKLOAD},interface="eth0"'
     assert published(collector_of(machine)) == {
         f"container_network_receive_bytes_total{{{who}}}": 1,
         f"container_network_receive_packets_total{{{who}}}": 2,
@@ -116,7 +119,7 @@ def test_a_pod_without_a_cgroup_of_its_own_borrows_an_id(tmp_path: Path) -> None
         process(machine, pid, net_dev("eth0"))
     who = f'container="",id="/{pod}:cri-containerd:{SANDBOX}",image="",name="",namespace="shop",pod="web-0"'
     found = [series for series in published(collector_of(machine)) if series.startswith(RECEIVED)]
-    assert found == [f'{RECEIVED}{{{who},interface="eth0"}}']
+    assert found == [f'{RECEIVED}{{{who},{WORKLOAD},interface="eth0"}}']
 
 
 def test_the_network_of_the_host_is_the_roots_only(tmp_path: Path) -> None:

@@ -6,7 +6,8 @@ from pathlib import Path
 from exporters.cgroups.choice import Choice
 from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.networks import Networks
-from exporters.pods.identity import NOBODY, Identity
+from exporters.pods.cgroup_path import Place
+from exporters.pods.identity import Identity, Source
 from exporters.pods.resolver import Resolver
 from exporters.testing import FakeMachine
 from tests.exporters.cgroups.test_network import CONTAINER, PAUSE, POD, members, process
@@ -15,14 +16,11 @@ from tests.exporters.machines import APP, NOW, SANDBOX
 ALONE = f"docker/{APP}"
 
 
-class Names:
+class Names(Source):
     """Who is who, as a runtime would say."""
 
-    def container(self, container_id: str, now: float) -> Identity:
-        return Identity("shop", "web-0", "" if container_id == SANDBOX else "app", sandbox=container_id == SANDBOX)
-
-    def pod(self, uid: str, now: float) -> Identity:
-        return NOBODY
+    def identity(self, place: Place, now: float) -> Identity:
+        return Identity("shop", "web-0", "app" if place.container_id else "", sandbox=place.container_id == SANDBOX)
 
 
 def networks(machine: FakeMachine, choice: Choice | None = None) -> list[tuple[str, list[bytes]]]:
