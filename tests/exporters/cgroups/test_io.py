@@ -9,6 +9,7 @@ from exporters.app import cgroup_group
 from exporters.cgroups.io_files import V1_SOURCES
 from exporters.collector import Collector
 from exporters.testing import FakeMachine, exposed, samples_in
+from tests.exporters.cgroups.test_collector import labels
 from tests.exporters.machines import APP, NOW, UID, log_links
 
 POD = f"kubepods/burstable/pod{UID}"
@@ -73,16 +74,17 @@ def test_a_container_on_v2(tmp_path: Path) -> None:
     assert published(machine) == SDA
 
 
-def test_the_labels_are_the_six_of_all_families_and_the_device(tmp_path: Path) -> None:
+def test_the_labels_are_those_of_all_families_and_the_device(tmp_path: Path) -> None:
     """All are counters under cAdvisor's names."""
     machine = FakeMachine(tmp_path)
     log_links(machine)
     v2(machine)
     text = exposed(collector(machine))
-    who = f'container="app",id="/{CONTAINER}",image="",name="{APP}",namespace="shop",pod="web-0"'
-    assert f'container_fs_reads_bytes_total{{{who},device="/dev/sda"}} 4096' in text
-    usage = f'container_blkio_device_usage_total{{{who},device="/dev/sda",major="8",minor="0",operation="Write"}}'
-    assert f"{usage} 8192" in text
+    who = labels(f"/{CONTAINER}", container="app", name=APP, pod="web-0")
+    (read,) = (line for line in text.splitlines() if line.startswith(f"container_fs_reads_bytes_total{{{who}"))
+    assert read.endswith(',device="/dev/sda"} 4096')
+    usage = [line for line in text.splitlines() if line.startswith(f"container_blkio_device_usage_total{{{who}")]
+    assert usage[1].endswith(',device="/dev/sda",major="8",minor="0",operation="Write"} 8192')
     assert text.count("# TYPE") == text.count(" counter\n") == 5
 
 
