@@ -22,6 +22,7 @@ from tests.stack.servers.waiting import wait_until
 
 SAMPLE = re.compile(r"([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (\S+)$")
 LABEL = re.compile(r'(\w+)="((?:[^"\\]|\\.)*)",?')
+LISTEN = "--web.listen-address"
 
 Labels = frozenset[tuple[str, str]]
 
@@ -82,18 +83,18 @@ def _of_samples(
 
 
 @contextmanager
-def running(command: Sequence[str]) -> Iterator[int]:
-    """An exporter that listens on a free port of loopback, which is the value."""
-    with running_process(command) as (port, _):
+def running(command: Sequence[str], listen: str = LISTEN) -> Iterator[int]:
+    """An exporter that listens on a free port of loopback, which is the value. `listen` is its flag for that."""
+    with running_process(command, listen) as (port, _):
         yield port
 
 
 @contextmanager
-def running_process(command: Sequence[str]) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
+def running_process(command: Sequence[str], listen: str = LISTEN) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
     """An exporter as its port and its process."""
     port = free_port()
     with subprocess.Popen(
-        [*command, f"--web.listen-address=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+        [*command, f"{listen}=127.0.0.1:{port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     ) as process:
         try:
             wait_until(lambda: process.poll() is not None or _answers(port), f"{command[0]} to answer", 20)

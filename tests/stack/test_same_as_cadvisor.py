@@ -1,0 +1,258 @@
+"""Our exporter and cAdvisor side by side, on cgroups of this machine in which processes work, hold memory and write.
+
+Names, labels and types are the same, and what cAdvisor saw lies between what we read before and after, or within 2 % of
+it. Every difference is in a table with its reason; one that is gone makes its line in the table a failure. Needs root
+and cgroup v1, alone or beside v2.
+"""
+
+import contextlib
+import math
+import os
+import re
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from signal import SIGKILL
+
+import pytest
+
+from exporters import catalog
+from tests.exporters.beside import Labels, Published, differences
+from tests.exporters.beside_cadvisor import Metrics, Round, side_by_side
+from tests.stack.cgroups import (
+    CGROUPS,
+    UNIFIED,
+    container_path,
+    is_v1,
+    limit_cpu,
+    limit_memory,
+    make,
+    own_cgroup,
+    own_pods,
+    pod_path,
+    told,
+    working_in,
+)
+
+pytestmark = pytest.mark.stack
+
+MIB = 1 << 20
+ROUNDS = 3
+"""What goes up and down may lie beyond our two readings, but not each time."""
+SPARE = 0.02
+
+IMPOSSIBLE = "perf_event,referenced_memory,resctrl"
+"""Kinds of metrics that cAdvisor is not asked for: they need a CPU's counters, or reset what the kernel knows."""
+
+WORK = """
+import mmap
+held = b"x" * (48 << 20)
+try:
+    file = os.open(sys.argv[2], os.O_RDWR | os.O_DIRECT)
+except OSError:  # a file system without
+    file = os.open(sys.argv[2], os.O_RDWR)
+block = mmap.mmap(-1, 1 << 16)
+for at in range(32):
+    os.pwritev(file, [block], at << 16)
+for at in range(16):
+    os.preadv(file, [block], at << 16)
+print("at work", flush=True)
+while True: pass
+"""
+
+IDLE = """
+print("idle", flush=True)
+sys.stdin.read()
+"""
+
+DEVOUR = "bytearray(64 << 20)"
+
+RIVAL = """
+os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+print("running", flush=True)
+while True: pass
+"""
+
+WITHOUT_CONTROLLERS = re.compile(r"container_(cpu_(usage|user|system)|pressure)_")
+
+DIFFERENCES: Mapping[str, str] = {
+    r'container_cpu_usage_seconds_total\{cpu="cpu\d+",.*\}: only theirs': "on large machines hundreds a cgroup",
+    r'container_cpu_usage_seconds_total\{cpu="total",.*\}: only ours': "their sum, as the kubelet has it",
+    r"container_(cpu_load_average_10s|cpu_load_d_average_10s|tasks_state): only theirs": (
+        "zeros: it takes taskstats, which cAdvisor asks with -enable_load_reader only"
+    ),
+    r"container_health_state: only theirs": "-1 for all but containers of Docker that have a health check",
+    r"container_(memory_events_(high|max)|pressure_\w+_seconds)_total: only theirs": "zeros: v1 does not count these",
+    r"container_memory_file_(dirty|writeback)_bytes: only ours": "cAdvisor has them on v2, from 0.60 on",
+    r'container_memory_(failcnt|failures_total|kernel_usage|max_usage_bytes)\{.*id="/".*\}: only theirs': (
+        "our root is the machine, of which /proc/meminfo does not say this"
+    ),
+    r'container_spec_memory_reservation_limit_bytes\{id="/"\}: only theirs': "a zero: nobody can set it",
+    r'container_fs_(io|read|reads|sector|write|writes)_.*\{device="(?!/dev/(?!shm")).*\}: only theirs': (
+        "zeros: a tmpfs is on no disk"
+    ),
+    r'container_oom_events_total\{id="/"\}: only theirs': "of the whole machine node_vmstat_oom_kill tells",
+    r"container_(cpu_schedstat_\w+|memory_migrate|memory_numa_pages|network_(tcp|udp|advance)\w+): only theirs": (
+        "off by default there, and not built here"
+    ),
+    r'container_threads(_max)?\{id="/"\}: only theirs': "zeros: the root has no pids.current and no limit",
+    r'container_ulimits_soft\{id="(busy|idle)",.*\}: only ours': "cAdvisor knows the first process from an engine only",
+    r"machine_nvm_\w+: only theirs": "zeros: cAdvisor is built without the library for memory that keeps its content",
+}
+"""Patterns of lines of `differences` → why it is so, whatever the values are."""
+
+OF_SOME_MACHINES: Mapping[str, str] = {
+    r'container_sockets\{id="/"\}: only theirs': "we say nothing where there are processes that we may not look into",
+}
+"""The same; these may find nothing, depending on what the machine has."""
+
+OTHER_VALUES: Mapping[str, str] = {
+    r"container_fs_(io_time|io_time_weighted|read|write)_seconds_total\{.*": "they take milliseconds for nanoseconds",
+    r'container_memory_failures_total\{failure_type="pgfault",id="(pod|top)",.*': (
+        "cAdvisor's are of the cgroup itself, and on v2 of all below it as well, as ours are always"
+    ),
+    r"container_scrape_error\{\}: 0, ours .*": "a collector for which v1 has nothing counts as one that failed",
+    r'container_oom_events_total\{id="(killed|pod)".*': "cAdvisor counts kills in the kernel's log while it runs",
+}
+"""Patterns of lines of `beyond` → why cAdvisor's value is another."""
+
+OTHER_DEFAULTS: Mapping[str, str] = {
+    "container_(processes|threads|threads_max): only ours": "the kubelet has them by default",
+}
+"""The lines of `differences` beyond those of DIFFERENCES when neither is told what to publish."""
+
+OF_V2: Mapping[str, str] = {
+    r'container_pressure_cpu_stalled_seconds_total\{id="/"\}: only theirs': "a zero that means nothing to the kernel",
+}
+"""The same on v2, of pressure and of the time on the CPU."""
+
+
+@contextlib.contextmanager
+def cgroups_at_work() -> Iterator[dict[str, str]]:
+    """Cgroups by their path, and what each is called here."""
+    with own_pods("cadvisor") as top, tempfile.NamedTemporaryFile(dir="/var/tmp") as file, ExitStack() as stack:
+        busy, idle, killed = (container_path(top, 1, number) for number in (1, 2, 3))
+        for path in (busy, idle, killed):
+            make(path)
+        limit_cpu(busy, 20_000, 100_000)
+        limit_memory(busy, 128 * MIB)
+        limit_memory(killed, 32 * MIB)
+        count_transfers(busy, file.name)
+        assert told(stack.enter_context(working_in(busy, WORK, file.name))) == "at work"
+        assert told(stack.enter_context(working_in(idle, IDLE))) == "idle"
+        assert stack.enter_context(working_in(killed, DEVOUR)).wait() == -SIGKILL
+        yield {top: "top", pod_path(top, 1): "pod", busy: "busy", idle: "idle", killed: "killed", "/": "/"}
+
+
+def count_transfers(path: str, file: str) -> None:
+    """v1 counts what a cgroup moves to and from a disk from the first limit on, so there is one that limits nothing."""
+    device = Path(file).stat().st_dev
+    number = f"{os.major(device)}:{os.minor(device)}"
+    if Path(f"/sys/dev/block/{number}/queue").exists():  # a whole disk
+        limits = CGROUPS / "blkio" / path.strip("/") / "blkio.throttle.read_bps_device"
+        limits.write_text(f"{number} {1 << 40}")
+
+
+@pytest.fixture(scope="module")
+def called() -> Iterator[Mapping[str, str]]:
+    with cgroups_at_work() as cgroups:
+        yield cgroups
+
+
+@pytest.fixture(scope="module")
+def live(called: Mapping[str, str]) -> Sequence[Round]:
+    """This machine, scraped a few times, with all that either can publish."""
+    everything = [f"--collector.{name}" for name in catalog.CGROUP]
+    with side_by_side(called, next(iter(called)), everything, [f"-disable_metrics={IMPOSSIBLE}"]) as pair:
+        return [pair.round() for _ in range(ROUNDS)]
+
+
+def test_names_labels_and_types_are_the_same(live: Sequence[Round]) -> None:
+    """No series of one that the other lacks, but for what came or went in that moment."""
+    found = set.intersection(*(only_in_one(side, each.theirs) for each in live for side in (each.before, each.after)))
+    assert len(live[0].theirs) > 50
+    assert unexplained(found, {**DIFFERENCES, **OF_SOME_MACHINES}) == []
+    assert gone(found, DIFFERENCES) == []
+
+
+def test_values_are_the_same(live: Sequence[Round]) -> None:
+    """In one round at least; those of a counter in every round."""
+    kinds = {name: metric.kind for each in live for name, metric in each.theirs.items()}
+    found = [dict(beyond(each)) for each in live]
+    every = set.intersection(*(set(each) for each in found))
+    lines = {each[series] for each in found for series in each if series in every or kinds[series[0]] == "counter"}
+    assert unexplained(lines, OTHER_VALUES) == []
+    assert gone(lines, OTHER_VALUES) == []
+
+
+def test_the_same_is_published_by_default(called: Mapping[str, str]) -> None:
+    """Who replaces cAdvisor and says nothing else finds what was there, but for lines of a table."""
+    with side_by_side(called, next(iter(called))) as pair:
+        each = pair.round()
+    found = only_in_one(each.before, each.theirs) & only_in_one(each.after, each.theirs)
+    assert unexplained(found, {**DIFFERENCES, **OF_SOME_MACHINES, **OTHER_DEFAULTS}) == []
+    assert gone(found, OTHER_DEFAULTS) == []
+
+
+def test_pressure_is_the_same() -> None:
+    """And the time on the CPU, on v2: one that stands beside v1 has these as well, for they take no controller."""
+    with own_cgroup(UNIFIED) as folder, working_in(folder, RIVAL) as first, working_in(folder, RIVAL) as second:
+        assert told(first) == told(second) == "running"
+        called = {"/": "/", f"/{folder.name}": "rivals"}
+        with side_by_side(called, f"/{folder.name}", v2=str(UNIFIED) if is_v1() else "") as pair:
+            rounds = [Round(*(of_v2(side) for side in pair.round())) for _ in range(ROUNDS)]
+    found = set.intersection(*(only_in_one(side, each.theirs) for each in rounds for side in (each.before, each.after)))
+    assert len(rounds[0].theirs) == 9
+    assert unexplained(found, OF_V2) == []
+    assert gone(found, OF_V2) == []
+    assert [line for each in rounds for line in beyond(each)] == []
+
+
+def of_v2(metrics: Metrics) -> Metrics:
+    """Those that a cgroup of v2 has without controllers."""
+    return {name: metric for name, metric in metrics.items() if WITHOUT_CONTROLLERS.match(name)}
+
+
+def only_in_one(ours: Metrics, theirs: Metrics) -> set[str]:
+    """The differences that are not in a value."""
+    return set(differences(ours, theirs, absolute=math.inf))
+
+
+def unexplained(found: Iterable[str], known: Mapping[str, str]) -> list[str]:
+    """The differences that no pattern of a table explains."""
+    return sorted(line for line in found if not any(re.fullmatch(pattern, line) for pattern in known))
+
+
+def gone(found: Iterable[str], known: Mapping[str, str]) -> list[str]:
+    """The patterns of a table that explain nothing any more."""
+    return [pattern for pattern in known if not any(re.fullmatch(pattern, line) for line in found)]
+
+
+Series = tuple[str, Labels]
+
+
+def beyond(each: Round) -> Iterator[tuple[Series, str]]:
+    """The series whose value is neither between our two readings nor near them, and a line that says so."""
+    for name, metric in each.theirs.items():
+        sides = [side[name].samples for side in (each.before, each.after) if name in side]
+        for labels, value in added_up(name, metric).items():
+            readings = [samples[labels] for samples in sides if labels in samples]
+            spare = SPARE * abs(value)
+            if readings and not min(readings) - spare <= value <= max(readings) + spare:
+                shown = ",".join(f'{key}="{label}"' for key, label in sorted(labels))
+                yield (
+                    (name, labels),
+                    f"{name}{{{shown}}}: {value:.12g}, ours {', '.join(f'{each:.12g}' for each in readings)}",
+                )
+
+
+def added_up(name: str, metric: Published) -> Mapping[Labels, float]:
+    """Their samples; of the time on each CPU, the sum, which is what we publish."""
+    if name != "container_cpu_usage_seconds_total":
+        return metric.samples
+    sums: dict[Labels, float] = {}
+    for labels, value in metric.samples.items():
+        total = frozenset(("cpu", "total") if key == "cpu" else (key, label) for key, label in labels)
+        sums[total] = sums.get(total, 0.0) + value
+    return sums
