@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from exporters import catalog
 from exporters.cgroups.choice import Choice
 from exporters.cgroups.inventory import Inventory
-from exporters.cgroups.machine import Machine
+from exporters.cgroups.machine import Machine, VersionInfo
 from exporters.cgroups.sieve import Sieve
 from exporters.collector import Collector, gauge
 from exporters.host import Host, Roots
@@ -75,7 +75,8 @@ def cgroup_group(
 ) -> Group:
     """The collectors of cgroups, on one inventory; `options` has the options of those that were tuned."""
     choice = choice if choice is not None else Choice()
-    inventory = Inventory(host.view(), catalog.resolver(host.view(), choice), choice)
+    shared = host.view()
+    inventory = Inventory(shared, catalog.resolver(shared, choice), choice)
     chosen: dict[str, Collector] = {}
     denied: dict[str, dict[str, str]] = {}
     for name, entry in catalog.CGROUP.items():
@@ -95,6 +96,8 @@ def build_scraper(settings: Settings, host: Host, log: Log) -> Scraper:
         groups.append(cgroup_group(host, settings.collectors, settings.options, settings.choice, log))
     clock = SystemClock()
     always: list[Collector] = [BuildInfo(node="node" in settings.groups)]
+    if "cgroup" in settings.groups:
+        always.append(VersionInfo(host))
     if settings.own_metrics:
         always.append(Process(clock.now()))
     return Scraper(groups, log, clock, always)

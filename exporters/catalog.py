@@ -22,6 +22,7 @@ from exporters.cgroups.load import LoadCollector
 from exporters.cgroups.machine import Machine
 from exporters.cgroups.memory import MemoryCollector
 from exporters.cgroups.memory_numa import MemoryNumaCollector
+from exporters.cgroups.names import NamesCollector
 from exporters.cgroups.network import NetworkCollector
 from exporters.cgroups.pressure import PressureCollector
 from exporters.cgroups.processes import ProcessesCollector
@@ -228,6 +229,7 @@ CGROUP: Mapping[str, CgroupEntry] = {
     "cgroup.lifetime": cgroup(LifetimeCollector),
     "cgroup.machine": cgroup(lambda _, machine: machine),
     "cgroup.cpu_topology": cgroup(lambda _, machine: TopologyCollector(machine), default=False),
+    "cgroup.names": cgroup(lambda inventory, machine: NamesCollector(inventory, machine.host)),
     "cgroup.pressure": cgroup(PressureCollector),
     "cgroup.processes": cgroup(lambda inventory, _: ProcessesCollector(inventory)),
     "cgroup.descriptors": cgroup(

@@ -96,6 +96,8 @@ class _Outcome(NamedTuple):
     families: list[Family]
     success: bool
     seconds: float
+    broken: bool = True
+    """Whether it failed for another reason than that the machine does not have what it reads."""
 
 
 OWN = "the exporter itself"
@@ -204,7 +206,7 @@ class Scraper:
         families.append(group.duration.family([((name,), outcome.seconds) for name, outcome in fared]))
         families.append(group.success.family([((name,), float(outcome.success)) for name, outcome in fared]))
         if group.error is not None and fared:
-            families.append(group.error.single(float(not all(outcome.success for _, outcome in fared))))
+            families.append(group.error.single(float(any(outcome.broken for _, outcome in fared))))
 
     def _run(self, key: Key) -> _Outcome:
         """Run one collector; called by the thread that may be left behind."""
@@ -213,7 +215,7 @@ class Scraper:
         denied.clear()
         families: list[Family] = []
         start = self._clock.monotonic()
-        success = self._collect(name, group.collectors[name], families)
+        success, broken = self._collect(name, group.collectors[name], families)
         seconds = self._clock.monotonic() - start
         guest = self._guests.get(key)
         if guest is None:
@@ -224,11 +226,11 @@ class Scraper:
             self._told.pop((name, "data"), None)
         if denied:
             self._lacks(name, denied)
-            return _Outcome(families, success, seconds)
+            return _Outcome(families, success, seconds, broken)
         self._told.pop((name, "rights"), None)
         if success and self.states.pop(name, None) is not None:
             self._log.info("collector works again", collector=name)
-        return _Outcome(families, success, seconds)
+        return _Outcome(families, success, seconds, broken)
 
     def _names(self) -> Mapping[str, str]:
         """The names of all metrics since the start, and who published them: what a scrape leaves out stays taken."""
@@ -247,18 +249,20 @@ class Scraper:
             self._log.info("no fault any more", collector=key[1], path=path)
         self._faults[key] = now
 
-    def _collect(self, name: str, collector: Collector, families: list[Family]) -> bool:
+    def _collect(self, name: str, collector: Collector, families: list[Family]) -> tuple[bool, bool]:
+        """Whether it succeeded, and whether it is broken: a machine without the thing is neither."""
         try:
             families.extend(collector.collect(self._now))
         except NoData as reason:
             self._failed(name, str(reason), self._log.debug)
+            return False, False
         except Malformed as reason:
             self._failed(name, str(reason), self._log.warning)
         except Exception as error:  # noqa: BLE001 - one collector's surprise must not cost the others' metrics
             self._failed(name, f"{type(error).__name__}: {error}", self._log.error)
         else:
-            return True
-        return False
+            return True, False
+        return False, True
 
     def _failed(self, name: str, reason: str, say: Callable[..., None]) -> None:
         """Log a failure when it begins and when its reason changes, not at every scrape."""

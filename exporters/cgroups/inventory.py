@@ -47,6 +47,11 @@ class Inventory:
         """The folder in which all hierarchies are, for messages."""
         return self._host.cgroup.root
 
+    @property
+    def denied(self) -> dict[str, str]:
+        """What could not be read of cgroups and names → the right that it takes."""
+        return self._host.denied
+
     def current(self, now: float) -> list[Cgroup]:
         """The cgroups at `now` that are to have series, the root first. The same `now` is answered from memory: a
         scrape walks once.
@@ -60,6 +65,14 @@ class Inventory:
         """As `current`, with those that have no series."""
         self._look(now)
         return list(self._cgroups.values())
+
+    def unnamed(self) -> int:
+        """Pods and containers of which something is still to be found out, such as the image."""
+        return len(self._unsure)
+
+    def faults(self) -> dict[str, str]:
+        """The sources of names that can't answer although they should, and why."""
+        return self._resolver.faults()
 
     def labels_of_pod(self, member: Cgroup) -> Labels:
         """The labels of the pod that a container is in, where the pod has no cgroup of its own."""

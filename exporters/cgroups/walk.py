@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from exporters.host import Tree, Unreadable
-from exporters.pods.cgroup_path import Kind, Place, parse
+from exporters.pods.cgroup_path import Kind, Place, goes_on, parse
 
 DEEPEST = 32
 """Levels; the kernel allows more, nobody uses ten."""
@@ -100,13 +100,3 @@ def _below(folder: Folder, name: str) -> Folder:
     path = f"{folder.path.rstrip('/')}/{name}"
     relative = f"{folder.relative}/{name}" if folder.relative else name
     return Folder(path, relative, parse(path), folder.depth + 1)
-
-
-_NODES = ("kubelet", "kubepods", "kubelet.slice", "kubepods.slice", "kubelet-kubepods.slice")
-
-
-def goes_on(place: Place, name: str) -> bool:
-    """Whether a folder below a cgroup is a cgroup of its own: what is below a container belongs to it, unless the
-    container is itself a node with pods, as with kind.
-    """
-    return place.kind is not Kind.CONTAINER or name in _NODES

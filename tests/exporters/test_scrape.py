@@ -123,13 +123,15 @@ def test_a_selection_that_makes_no_sense_is_refused(only: list[str], without: li
 
 
 def test_the_cgroup_group_reports_errors_as_cadvisor_does() -> None:
-    """`container_scrape_error` is 1 while one of its collectors fails."""
+    """`container_scrape_error` is 1 while one of its collectors fails, and 0 for what this machine does not have."""
     time = ManualTime()
     error = gauge("container_scrape_error", "Error.")
     failing = Failing(ValueError("broken"))
     group = Group.of("cgroup", {"cgroup.cpu": failing}, error)
     under_test = Scraper([group], RecordingLog(), time)
     assert scraped(under_test)["container_scrape_error"] == 1
+    failing.error = NoData("cgroup v1 does not account for pressure")
+    assert scraped(under_test)["container_scrape_error"] == 0
     failing.error = None
     assert scraped(under_test)["container_scrape_error"] == 0
 

@@ -23,7 +23,8 @@ def group(machine: FakeMachine) -> Group:
 
 def labels(path: str = f"/{CONTAINER}", container: str = "", name: str = "", pod: str = "", image: str = "") -> str:
     namespace = "shop" if pod else ""
-    return f'container="{container}",id="{path}",image="{image}",name="{name}",namespace="{namespace}",pod="{pod}"'
+    base = f'container="{container}",id="{path}",image="{image}",name="{name}",namespace="{namespace}",pod="{pod}"'
+    return f'{base},workload="web",workload_kind="StatefulSet"' if pod else base
 
 
 def published(collector: Collector, now: float = NOW) -> dict[str, float]:
