@@ -2,8 +2,8 @@
 these gauges `_total`.
 
 Read from /proc/<pid>/net/{tcp,tcp6}, proc_pid_net(5) and Documentation/networking/proc_net_tcp.rst; whose they are, see
-`networks`. Off by default: for each of the files the kernel looks through the sockets of all networks of the machine,
-in a table that is large on a large machine even when it is empty; see docs/exporters.md for what that takes.
+`networks`. Off by default: for each file the kernel looks through one table of the sockets of all networks, whose size
+goes by the machine's memory, so that it takes a time for a network without any socket as well.
 """
 
 import re
