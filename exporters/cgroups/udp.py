@@ -2,8 +2,8 @@
 dropped. The names are cAdvisor's, which calls these gauges `_total`.
 
 Read from /proc/<pid>/net/{udp,udp6}, proc_pid_net(5); whose they are, see `networks`. As in cAdvisor `listen` counts
-all sockets, `dropped` is what those that are open now have dropped, and bytes to be sent are called `rxqueued`, bytes
-to be received `txqueued`: it takes the file's `tx_queue:rx_queue` for the other order.
+all sockets, and `dropped` is what those that are open now have dropped. It has the queues the wrong way round, as it
+takes the file's `tx_queue:rx_queue` for the other order; here `rxqueued` are bytes that wait to be received.
 """
 
 import re
@@ -55,6 +55,6 @@ def counted(table: bytes) -> dict[str, int]:
     return {
         "listen": len(sockets),
         "dropped": sum(int(dropped) for _, _, dropped in sockets),
-        "rxqueued": sum(int(to_send, 16) for to_send, _, _ in sockets),
-        "txqueued": sum(int(to_receive, 16) for _, to_receive, _ in sockets),
+        "rxqueued": sum(int(to_receive, 16) for _, to_receive, _ in sockets),
+        "txqueued": sum(int(to_send, 16) for to_send, _, _ in sockets),
     }

@@ -24,8 +24,8 @@ def socket(queues: str = "00000000:00000000", dropped: str = "0") -> str:
     )
 
 
-def test_the_queues_are_named_as_in_cadvisor(tmp_path: Path) -> None:
-    """It calls the first one, which the kernel heads `tx_queue`, the one of what was received."""
+def test_what_waits_is_named_by_its_way(tmp_path: Path) -> None:
+    """The kernel heads them `tx_queue rx_queue`; cAdvisor has them the wrong way round."""
     machine = FakeMachine(tmp_path)
     members(machine, POD)
     members(machine, CONTAINER, 40)
@@ -41,8 +41,8 @@ def test_the_queues_are_named_as_in_cadvisor(tmp_path: Path) -> None:
     assert of_pod == {
         ("udp", "listen"): 2,
         ("udp", "dropped"): 12,
-        ("udp", "rxqueued"): 0x11,
-        ("udp", "txqueued"): 0x1000,
+        ("udp", "rxqueued"): 0x1000,
+        ("udp", "txqueued"): 0x11,
         **{("udp6", state): 0 for state in ("listen", "dropped", "rxqueued", "txqueued")},
     }
 
