@@ -98,6 +98,7 @@ from exporters.node import (
     zoneinfo,
 )
 from exporters.pods.bundles import Bundles
+from exporters.pods.crio import Crio
 from exporters.pods.docker import Docker
 from exporters.pods.identity import Source
 from exporters.pods.logdirs import LogFolders
@@ -274,6 +275,7 @@ SOURCES: tuple[Callable[[Host, Choice], Source | None], ...] = (
     lambda host, _: Docker(host),
     lambda host, _: Podman(host),
     lambda host, _: LogFolders(host),
+    lambda host, choice: Crio(host, choice.crio_socket) if choice.crio_socket else None,
 )
 """Who can name a container, the most complete first; None where the operator has not chosen it."""
 
