@@ -268,7 +268,7 @@ def beyond(each: Round) -> Iterator[tuple[Series, str]]:
         sides = [side[name].samples for side in (each.before, each.after) if name in side]
         for labels, value in added_up(name, metric).items():
             readings = [samples[labels] for samples in sides if labels in samples]
-            spare = OBSERVERS if ("id", "/") in labels and OBSERVED.match(name) else SPARE * abs(value)
+            spare = SPARE * abs(value) + (OBSERVERS if ("id", "/") in labels and OBSERVED.match(name) else 0)
             if readings and not min(readings) - spare <= value <= max(readings) + spare:
                 shown = ",".join(f'{key}="{label}"' for key, label in sorted(labels))
                 yield (
