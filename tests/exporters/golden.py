@@ -1,5 +1,5 @@
 """`python -m tests.exporters.golden [NAME…]` writes golden expositions anew, all of them or those named, such as
-`node_cpu`; read the diff before you commit it.
+`node_cpu` of the recorded machine or `v2_crio` of `cgroups.trees`; read the diff before you commit it.
 """
 
 import sys

@@ -12,6 +12,7 @@ from exporters import catalog
 from exporters.app import cgroup_group, node_group
 from exporters.collector import Collector, Family, NoData
 from exporters.testing import FakeMachine, text_of, unpack_ttar
+from tests.exporters.cgroups import trees
 
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "exporters"
 NOW = 1_700_000_000.0
@@ -64,7 +65,9 @@ def opened(machine: FakeMachine, process: int, targets: Iterable[str], *, soft_l
 
 
 def golden_texts(folder: Path) -> Mapping[str, str]:
-    """What is published for the recorded trees, by the name of the golden file."""
+    """What is published for the recorded trees, a collector a text, and for the machines of each runtime, by the name
+    of the golden file.
+    """
     node = node_group(recorded_machine(folder / "node").host, dict.fromkeys(catalog.NODE, True))
     texts = {f"node_{name}": published(collector) for name, collector in node.collectors.items()}
     on = {**dict.fromkeys(catalog.CGROUP, True), "cgroup.lifetime": False}
@@ -72,6 +75,10 @@ def golden_texts(folder: Path) -> Mapping[str, str]:
         group = cgroup_group(recorded_machine(folder / version, version).host, on)
         for name, collector in group.collectors.items():
             texts[f"{version}_{name.replace('.', '_')}"] = published(collector)
+    for name, build in trees.MACHINES.items():
+        machine = FakeMachine(folder / name)
+        build(machine)
+        texts[name] = "".join(map(published, cgroup_group(machine.host, {}).collectors.values()))
     # rapl tells its zones apart by their paths, and the machine is in another folder each time
     return {name: text.replace(str(folder / "node"), "") for name, text in texts.items() if text}
 

@@ -182,3 +182,12 @@ def test_a_container_without_a_controller_has_no_series_of_it(scrapes: dict[str,
     assert "container_cpu_usage_seconds_total" in families
     assert "container_memory_working_set_bytes" in families
     assert not any(name.startswith(("container_fs_", "container_blkio_")) for name in families)
+
+
+@pytest.mark.parametrize("machine", [name for name in trees.MACHINES if name != "v1_docker"])
+def test_both_disks_have_their_names(machine: str, scrapes: dict[str, list[Sample]]) -> None:
+    """Also the one whose line begins with devices that moved nothing, as some kernels write it."""
+    devices = {
+        sample.labels["device"] for sample in scrapes[machine] if sample.name == "container_fs_reads_bytes_total"
+    }
+    assert devices == {"/dev/sda", "/dev/dm-0"}

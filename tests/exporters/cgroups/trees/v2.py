@@ -11,7 +11,7 @@ WHOLE = 1_000_000
 
 CONTROLLERS = "cpuset cpu io memory hugetlb pids rdma misc"
 
-_COUNT = re.compile(r"(?<=[ =])\d+")
+_COUNT = re.compile(r"(?<=[ =])\d+(?![\d:])")
 
 _CPU = "usage_usec 126686449\nuser_usec 90043112\nsystem_usec 36643337\ncore_sched.force_idle_usec 0\n"
 _THROTTLED = "nr_periods 84021\nnr_throttled 9310\nthrottled_usec 514204117\nnr_bursts 412\nburst_usec 8120044\n"
