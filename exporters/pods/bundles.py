@@ -45,7 +45,7 @@ class Bundles(Source):
 
     def _paths(self, place: Place) -> Iterator[str]:
         one = place.container_id
-        if place.runtime in ("", "crio"):
+        if place.runtime == "crio" or (not place.runtime and not place.pod_uid):  # all of CRI-O's paths in pods say so
             for storage in (*CRIO, *self._below(ROOTLESS, "containers")):
                 yield f"{storage}/overlay-containers/{one}/userdata/config.json"
         if place.runtime not in ("crio", "libpod"):

@@ -42,8 +42,8 @@ class Podman(Source):
 
     def identity(self, place: Place, now: float) -> Identity:
         one = place.container_id
-        if not one or place.runtime not in ("", "libpod", "crio"):
-            return NOBODY
+        if not one or place.runtime not in (("libpod", "crio") if place.pod_uid else ("", "libpod", "crio")):
+            return NOBODY  # CRI-O's containers in pods say in their path whose they are
         if not any(one in known.containers for known in self._lists.values()):
             self._lists = dict(self._read())
         return next((known.containers[one] for known in self._lists.values() if one in known.containers), NOBODY)

@@ -39,6 +39,15 @@ class _Pod:
     members: set[Place] = field(default_factory=set)
 
 
+@dataclass(slots=True)
+class _Question:
+    """What all sources are asked, and what they have found so far."""
+
+    place: Place
+    now: float
+    found: Identity
+
+
 class Resolver:
     """Remembers complete answers for as long as their cgroup lives. `node` is this machine's name, which the names of
     static pods end with.
@@ -49,9 +58,9 @@ class Resolver:
         self._node = node.lower()
         self._known: dict[Place, _Known] = {}
         self._pods: dict[str, _Pod] = {}
-        self._patience: Patience[int, Identity | str] = Patience(self._answer, patience, patience)
+        self._patience: Patience[int, Identity | str] = Patience(self._answer, patience, 2 * patience)
         self._late = f"no answer within {patience:g} s"
-        self._question = (Place(Kind.ROOT), 0.0)
+        self._question = _Question(Place(Kind.ROOT), 0.0, NOBODY)
         self._faults: dict[int, str] = {}
 
     def identity(self, place: Place, now: float) -> Identity:
@@ -82,8 +91,8 @@ class Resolver:
 
     def faults(self) -> dict[str, str]:
         """The sources that can't answer although they should, and why."""
-        faults = {at: source.fault for at, source in enumerate(self._sources)} | self._faults
-        return {type(self._sources[at]).__name__.lower(): fault for at, fault in faults.items() if fault}
+        faults = [(source, self._faults.get(at) or source.fault) for at, source in enumerate(self._sources)]
+        return {type(source).__name__.lower(): fault for source, fault in faults if fault}
 
     def _learn(self, place: Place, known: _Known, now: float) -> None:
         pod = self._pods.get(place.pod_uid, _Pod())
@@ -97,32 +106,33 @@ class Resolver:
         known.tries += 1
 
     def _ask_all(self, place: Place, now: float, found: Identity) -> tuple[Identity, bool]:
-        """What all sources know together, and whether one has no answer yet that must not be missing."""
-        self._question = place, now
+        """What all sources know together, and whether one has no answer yet that must not be missing.
+
+        One that hangs is not asked again until it is done, and none takes the others with it.
+        """
+        self._question = _Question(place, now, found)
+        answers = self._patience.ask(range(len(self._sources)))
         waits = False
         for at, source in enumerate(self._sources):
-            essential = source.essential and bool(place.pod_uid)
-            if essential or not _is_complete(found, place):
-                answer = self._ask(at)
-                waits |= essential and answer == NOBODY
-                found = found.filled_from(answer)
+            answer = answers.get(at, self._late)
+            self._faults[at] = answer if isinstance(answer, str) else ""
+            answer = NOBODY if isinstance(answer, str) else answer
+            waits |= source.essential and bool(place.pod_uid) and answer == NOBODY
+            found = found.filled_from(answer)
         return found, waits
 
-    def _ask(self, at: int) -> Identity:
-        """One source's answer. One that hangs is not asked again until it is done; none takes the others with it."""
-        answer = self._patience.ask([at]).get(at, self._late)
-        if isinstance(answer, Identity):
-            self._faults.pop(at, None)
-            return answer
-        self._faults[at] = answer
-        return NOBODY
-
     def _answer(self, at: int) -> Identity | str:
-        """A source's answer, or why there is none. Runs in a thread of its own."""
+        """A source's answer, if it is needed, or why there is none. Runs in a thread that may be left behind."""
+        question, source = self._question, self._sources[at]
+        is_needed = source.essential and question.place.pod_uid
+        if not is_needed and _is_complete(question.found, question.place):
+            return NOBODY
         try:
-            return self._sources[at].identity(*self._question)
+            answer = source.identity(question.place, question.now)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other sources are asked
             return f"{type(error).__name__}: {error}"
+        question.found = question.found.filled_from(answer)
+        return answer
 
     def _with_workload(self, who: Identity, place: Place) -> Identity:
         """Where no owner is known, the pod's name tells what made it; a static pod's uid is no UUID but a hash."""
