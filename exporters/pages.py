@@ -62,16 +62,17 @@ class Site:
         style = negotiate(request.headers.get("accept", ""))
         try:
             selection = self._scraper.select(request.query.get("collect[]", ()), request.query.get("exclude[]", ()))
-            body = self._scraper.scrape(
+            pieces = self._scraper.scrape(
                 selection, lambda families: self._renderer.render(families, style), deadline(request.headers)
             )
         except BadSelection as reason:
             return Response(f"{reason}\n".encode(), status=400)
         except Busy as reason:
             return Response(f"{reason}\n".encode(), status=503)
-        if len(body) < SMALLEST_TO_PACK or not wants_gzip(request.headers.get("accept-encoding", "")):
-            return Response(body, style.value)
-        return Response(gzipped(body), style.value, headers={"Content-Encoding": "gzip"})
+        is_small = sum(map(len, pieces)) < SMALLEST_TO_PACK
+        if is_small or not wants_gzip(request.headers.get("accept-encoding", "")):
+            return Response(b"".join(pieces), style.value)
+        return Response(gzipped(pieces), style.value, headers={"Content-Encoding": "gzip"})
 
     def _rows(self) -> "list[Row]":
         states, seconds = dict(self._scraper.states), dict(self._scraper.seconds)

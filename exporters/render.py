@@ -9,7 +9,7 @@ Formats: https://prometheus.io/docs/instrumenting/exposition_formats/ and the Op
 """
 
 import zlib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from enum import StrEnum
 from types import ModuleType
 
@@ -90,28 +90,28 @@ class _Block:
     def __init__(self, metric: Metric, style: Format, parts: _Parts) -> None:
         self.head = _text_head(metric) if style is Format.TEXT else _openmetrics_head(metric)
         self.samples: list[Sample] = []
-        self.text = ""
+        self.text = b""
         self.seen = 0
         self._name = "" if metric.kind in BOUNDS else metric.name
         self._parts = parts
 
-    def render(self, samples: list[Sample]) -> str:
+    def render(self, samples: list[Sample]) -> bytes:
         """Head and lines."""
         if samples == self.samples:
             if not self.text:
                 self.text = self._made(samples)
             return self.text
-        self.text = ""
+        self.text = b""
         self.samples = samples.copy()  # whoever made the list may change it before the next scrape
         return self._made(samples)
 
-    def _made(self, samples: list[Sample]) -> str:
+    def _made(self, samples: list[Sample]) -> bytes:
         name, parts = self._name, self._parts
         # x - x is 0 for every finite x: one test for NaN and both infinities
         lines = [
             f"{name}{parts[labels]}{value if value - value == 0 else _special(value)}\n" for labels, value in samples
         ]
-        return self.head + "".join(lines)
+        return (self.head + "".join(lines)).encode()
 
 
 class _Store:
@@ -125,7 +125,7 @@ class _Store:
         self._most = 0
         self._scrapes = 0
 
-    def render(self, families: Collection[Family]) -> list[str]:
+    def render(self, families: Collection[Family]) -> list[bytes]:
         """The texts of those that have samples."""
         self._sweep(families)
         return [self._block(metric).render(samples) for metric, samples in families if samples]
@@ -170,12 +170,14 @@ class Renderer:
     def __init__(self) -> None:
         self._stores = {style: _Store(style) for style in Format}
 
-    def render(self, families: Collection[Family], style: Format) -> bytes:
-        """The exposition of `families`. A family without samples leaves no trace."""
-        texts = self._stores[style].render(families)
+    def render(self, families: Collection[Family], style: Format) -> list[bytes]:
+        """The exposition of `families`, in pieces: of a large machine it has many megabytes, and no second copy is
+        needed to pack it. A family without samples leaves no trace.
+        """
+        pieces = self._stores[style].render(families)
         if style is Format.OPENMETRICS:
-            texts.append("# EOF\n")
-        return "".join(texts).encode()
+            pieces.append(b"# EOF\n")
+        return pieces
 
 
 def pairs(names: Labels, values: Labels) -> str:
@@ -268,8 +270,8 @@ def wants_gzip(accept_encoding: str) -> bool:
     return False
 
 
-def gzipped(body: bytes) -> bytes:
-    """The body as one gzip member."""
+def gzipped(pieces: Iterable[bytes]) -> bytes:
+    """The pieces of a body as one gzip member."""
     member = packer.compressobj(GZIP_LEVEL, packer.DEFLATED, 16 + packer.MAX_WBITS)
-    packed: bytes = member.compress(body) + member.flush()
-    return packed
+    packed = [member.compress(piece) for piece in pieces]
+    return b"".join([*packed, member.flush()])

@@ -196,7 +196,7 @@ def exposed(collector: Collector, now: float = 1_700_000_000.0) -> str:
 
 def text_of(families: Iterable[Family]) -> str:
     """Families as Prometheus' text format."""
-    return Renderer().render(list(families), Format.TEXT).decode()
+    return b"".join(Renderer().render(list(families), Format.TEXT)).decode()
 
 
 def samples_in(text: str) -> dict[str, float]:

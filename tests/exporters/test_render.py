@@ -19,7 +19,7 @@ UNTYPED = untyped("node_netstat_Tcp_InSegs", "Of no type.")
 
 
 def text(*families: Family, style: Format = Format.TEXT) -> str:
-    return Renderer().render(families, style).decode()
+    return b"".join(Renderer().render(families, style)).decode()
 
 
 def test_text_escapes_labels_and_help() -> None:
@@ -82,7 +82,7 @@ def test_the_same_renderer_says_the_same_again() -> None:
     families = [REQUESTS.family([(("/", str(code)), code) for code in range(100)]), ODD.single(1)]
     first = renderer.render(families, Format.TEXT)
     assert renderer.render(families, Format.TEXT) == first
-    assert renderer.render(families[1:], Format.TEXT) == text(families[1]).encode()
+    assert renderer.render(families[1:], Format.TEXT) == [text(families[1]).encode()]
 
 
 def test_a_list_that_its_owner_changes_is_rendered_anew() -> None:
@@ -91,7 +91,7 @@ def test_a_list_that_its_owner_changes_is_rendered_anew() -> None:
     samples: list[Sample] = [((), 1.0)]
     renderer.render([ODD.family(samples)], Format.TEXT)
     samples[0] = ((), 2.0)
-    assert renderer.render([ODD.family(samples)], Format.TEXT) == text(ODD.single(2.0)).encode()
+    assert renderer.render([ODD.family(samples)], Format.TEXT) == [text(ODD.single(2.0)).encode()]
 
 
 def test_series_that_are_gone_are_forgotten() -> None:
@@ -114,7 +114,7 @@ def test_ready_made_pairs_and_labels_of_a_metric_stand_together() -> None:
 def test_a_family_that_moved_after_it_stood_still_shows_it() -> None:
     """Text is kept for what does not change, and only so long."""
     renderer = Renderer()
-    shown = [renderer.render([REQUESTS.family([(("/", "200"), n)])], Format.TEXT)[-4:] for n in (1, 1, 1, 2, 2, 1)]
+    shown = [renderer.render([REQUESTS.family([(("/", "200"), n)])], Format.TEXT)[0][-4:] for n in (1, 1, 1, 2, 2, 1)]
     assert shown == [b"} 1\n"] * 3 + [b"} 2\n"] * 2 + [b"} 1\n"]
 
 
@@ -135,7 +135,7 @@ def families(draw: st.DrawFn) -> Family:
 @given(families())
 def test_prometheus_parser_reads_back_what_was_meant(family: Family) -> None:
     """Whatever stands in labels and help, the text format brings labels and numbers across unharmed."""
-    (parsed,) = parse_text(Renderer().render([family], Format.TEXT).decode())
+    (parsed,) = parse_text(text(family))
     meant = {
         (tuple(sorted(zip(family.metric.labels, key, strict=True))), float(value)) for key, value in family.samples
     }
@@ -146,7 +146,7 @@ def test_prometheus_parser_reads_back_what_was_meant(family: Family) -> None:
 def test_openmetrics_parser_reads_back_what_was_meant(family: Family) -> None:
     """The same in OpenMetrics, whose parser is the stricter one."""
     (parsed,) = parse_openmetrics(  # type: ignore[no-untyped-call]
-        Renderer().render([family], Format.OPENMETRICS).decode()
+        text(family, style=Format.OPENMETRICS)
     )
     meant = {
         (tuple(sorted(zip(family.metric.labels, key, strict=True))), float(value)) for key, value in family.samples
@@ -184,7 +184,7 @@ def test_the_client_chooses_the_packing(accept: str, expected: bool) -> None:
 
 def test_packing_can_be_undone() -> None:
     """What goes through gzip comes out again."""
-    assert gzip.decompress(gzipped(b"metric 1\n" * 1000)) == b"metric 1\n" * 1000
+    assert gzip.decompress(gzipped([b"metric 1\n" * 1000, b"", b"metric 2\n"])) == b"metric 1\n" * 1000 + b"metric 2\n"
 
 
 def test_a_label_that_is_no_unicode_costs_nobody_their_metrics() -> None:

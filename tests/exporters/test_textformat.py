@@ -23,7 +23,7 @@ def published(families: list[TextFamily], style: Format = Format.TEXT) -> str:
     merger = Merger()
     merger.merge({"x.prom": families}, {})
     assert merger.faults == []
-    return Renderer().render(merger.families, style).decode()
+    return b"".join(Renderer().render(merger.families, style)).decode()
 
 
 def series_in(text: str) -> dict[Series, float]:

@@ -269,7 +269,7 @@ def test_a_name_of_bytes_that_are_no_text_is_spelt_out(tmp_path: Path, style: Fo
     machine = Machine(tmp_path)
     Path(os.fsdecode(os.fsencode(machine.folder) + b"/caf\xe9.prom")).write_text("a 1\n", encoding="utf-8")
     scraped = machine.scraper.scrape(
-        machine.scraper.select((), ()), lambda families: Renderer().render(families, style)
+        machine.scraper.select((), ()), lambda families: b"".join(Renderer().render(families, style))
     )
     text = scraped.decode()
     assert "a 1\n" in text
