@@ -101,6 +101,7 @@ from exporters.pods.bundles import Bundles
 from exporters.pods.crio import Crio
 from exporters.pods.docker import Docker
 from exporters.pods.identity import Source
+from exporters.pods.kubelet import Door, Kubelet
 from exporters.pods.logdirs import LogFolders
 from exporters.pods.podman import Podman
 from exporters.pods.resolver import Resolver
@@ -270,12 +271,18 @@ METRICS: Mapping[str, tuple[str, ...]] = {
 }
 """What cAdvisor calls a kind of metrics → the collectors that publish them."""
 
+
+def _door(choice: Choice) -> Door:
+    return Door(choice.kubelet, choice.kubelet_token_file, choice.kubelet_ca_file, choice.kubelet_insecure)
+
+
 SOURCES: tuple[Callable[[Host, Choice], Source | None], ...] = (
     lambda host, _: Bundles(host),
     lambda host, _: Docker(host),
     lambda host, _: Podman(host),
     lambda host, _: LogFolders(host),
     lambda host, choice: Crio(host, choice.crio_socket) if choice.crio_socket else None,
+    lambda host, choice: Kubelet(host, _door(choice), choice.pod_labels) if choice.kubelet else None,
 )
 """Who can name a container, the most complete first; None where the operator has not chosen it."""
 

@@ -72,7 +72,7 @@ def test_one_that_does_not_answer_is_left_alone_for_a_while(socket: Socket) -> N
     for second in (0, 1, 29):
         assert socket.source.identity(PLACE, NOW + second) == NOBODY
     assert len(socket.fake.asked) == 1
-    assert socket.source.fault == f"{socket.machine.folder}/root/run/crio/crio.sock: no answer within 0.1 s"
+    assert socket.source.fault == f"{socket.machine.roots.rootfs}/run/crio/crio.sock: no answer within 0.1 s"
     socket.fake.go_on.set()
     socket.describes("app", "k8s_app_web-0_shop_uid_0")
     assert socket.source.identity(PLACE, NOW + 31).pod == "web-0"
