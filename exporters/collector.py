@@ -123,7 +123,9 @@ class Malformed(Exception):
 
     def __init__(self, path: str, line: int, expected: str, got: object = None) -> None:
         shown = "" if got is None else f", got {got!r:.80}"
-        super().__init__(f"{path}:{line}: expected {expected}{shown}" if line else f"{path}: expected {expected}")
+        super().__init__(
+            f"{path}:{line}: expected {expected}{shown}" if line else f"{path}: expected {expected}{shown}"
+        )
 
 
 def whole(text: str) -> int:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from exporters.cgroups.detect import Version
 from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.model import Cgroup, Contents, Cpu, Files, number_of
+from exporters.cgroups.model import Cgroup, Contents, Cpu, Files, count_of
 from exporters.cgroups.rows import Rows, samples_of
 from exporters.collector import Family, Sample, counter, gauge
 from exporters.options import option
@@ -102,4 +102,4 @@ class CpuCollector:
 
 def _seconds_per_cpu(_: Cgroup, contents: Contents) -> list[float]:
     """The nanoseconds of each processor stand on one line."""
-    return [(number_of(word) or 0) / _NANOSECONDS for word in contents[0].split()]
+    return [(count_of(word) or 0) / _NANOSECONDS for word in contents[0].split()]

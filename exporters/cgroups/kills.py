@@ -24,9 +24,9 @@ class Kills:
         """The counts of a scrape, those of pods with the counts of their containers added."""
         pods = {cgroup.place.pod_uid for cgroup, _ in counts if cgroup.place.kind is Kind.POD}
         living = {
-            cgroup: count
+            cgroup: self._last.get(cgroup, 0) if count is None else count  # one that can't tell now is not gone
             for cgroup, count in counts
-            if count is not None and cgroup.place.kind is Kind.CONTAINER and cgroup.place.pod_uid
+            if cgroup.place.kind is Kind.CONTAINER and cgroup.place.pod_uid
         }
         for cgroup, count in self._last.items():
             if cgroup not in living and count:

@@ -9,7 +9,7 @@ a large host. /proc/meminfo says the same of the whole machine at once.
 import re
 from collections.abc import Iterator
 
-from exporters.cgroups.model import Cgroup, Memory, number_of
+from exporters.cgroups.model import Cgroup, Memory, count_of
 from exporters.collector import Family, Labels, NoData, gauge, optional
 from exporters.host import Host, KeptFile, Tree, Unreadable
 from exporters.pods.cgroup_path import Kind
@@ -147,7 +147,7 @@ class Machine:
         sizes: dict[bytes, int] = {}
         for line in [] if isinstance(content, Unreadable) else content.splitlines():
             words = line.split()
-            value = number_of(words[1]) if len(words) > 1 else None
+            value = count_of(words[1]) if len(words) > 1 else None
             if value is not None and 0 <= value < _MOST_KILOBYTES:
                 sizes[words[0]] = value << 10
         return sizes

@@ -71,14 +71,15 @@ def by_age(proc: Tree, pids: list[str]) -> list[str]:
     """The processes, the one first that is there for the longest time; one that has ended is last."""
     if len(pids) <= 1:
         return pids
-    return sorted(pids, key=lambda pid: (_started(proc, pid), int(pid)))
+    return sorted(pids, key=lambda pid: (started(proc, pid), int(pid)))
 
 
-def _started(proc: Tree, pid: str) -> float:
+def started(proc: Tree, pid: str) -> float:
+    """When a process was started, in ticks since the boot; infinity for one that has ended."""
     content = proc.read(f"{pid}/stat")
     words = [] if isinstance(content, Unreadable) else after_name(content)
-    started = number_of(words[STARTED]) if len(words) > STARTED else None
-    return float("inf") if started is None else started
+    ticks = number_of(words[STARTED]) if len(words) > STARTED else None
+    return float("inf") if ticks is None else ticks
 
 
 def _hierarchy(cgroup: Cgroup) -> str | None:

@@ -93,9 +93,12 @@ class MemoryCollector:
 
 
 def _failures(cgroups: Sequence[Cgroup], rows: Sequence[Memory]) -> Iterator[Sample]:
-    """Page faults; cAdvisor publishes the same value for both scopes, and dashboards choose one of them."""
+    """Page faults, of the cgroup alone and with those below it. v2 counts upwards only, and both are the same."""
     for cgroup, memory in zip(cgroups, rows, strict=True):
-        for kind, value in (("pgfault", memory.pgfault), ("pgmajfault", memory.pgmajfault)):
+        for kind, value, own in (
+            ("pgfault", memory.pgfault, memory.own_pgfault),
+            ("pgmajfault", memory.pgmajfault, memory.own_pgmajfault),
+        ):
             if value is not None:
-                yield (*cgroup.labels, kind, "container"), value
+                yield (*cgroup.labels, kind, "container"), value if own is None else own
                 yield (*cgroup.labels, kind, "hierarchy"), value

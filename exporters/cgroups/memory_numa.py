@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping
 
 from exporters.cgroups.detect import Version
 from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.model import Cgroup, Contents, Files, number_of
+from exporters.cgroups.model import Cgroup, Contents, Files, count_of
 from exporters.cgroups.rows import Rows
 from exporters.collector import Family, NoData, Sample, gauge
 from exporters.host import Host, Unreadable
@@ -96,7 +96,7 @@ def numa_pages(content: bytes) -> Pages:
     found: Pages = {}
     for scope, what, nodes in _LINE.findall(content):
         for node, number in _NODE.findall(nodes):
-            value = number_of(number)
+            value = count_of(number)
             if value is not None:
                 found[what.decode(), "hierarchy" if scope else "container", str(int(node))] = value
     return found

@@ -60,8 +60,8 @@ class Cgroup:
         return f"{folder}/{name}" if folder else name
 
     def number(self, controller: str, name: str) -> int | None:
-        """A file that holds one number; None when it does not (`max`, or nothing)."""
-        return number_of(self.read(controller, name))
+        """A file that holds one number; None when it does not (`max`, or nothing), or one below 0."""
+        return count_of(self.read(controller, name))
 
     def numbers(self, controller: str, name: str) -> dict[bytes, bytes]:
         """A file of lines `key value`; empty when it can't be read. Values are for `number_in`."""
@@ -122,6 +122,12 @@ def number_of(content: bytes | None) -> int | None:
     return value if value is None or -_HIGHEST < value < _HIGHEST else None
 
 
+def count_of(content: bytes | None) -> int | None:
+    """The number that is the whole content, unless it is below 0."""
+    value = number_of(content)
+    return None if value is None or value < 0 else value
+
+
 def number_in(values: dict[bytes, bytes], key: bytes) -> int | None:
     """The number under `key`; None when it is not there or is no number."""
     return number_of(values.get(key))
@@ -176,6 +182,9 @@ class Memory(NamedTuple):
     failcnt: int | None = None
     pgfault: int | None = None
     pgmajfault: int | None = None
+    own_pgfault: int | None = None
+    """Without those below it; v2 does not tell."""
+    own_pgmajfault: int | None = None
     active_file: int | None = None
     inactive_file: int | None = None
     file_dirty: int | None = None

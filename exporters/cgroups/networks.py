@@ -22,7 +22,7 @@ stands for the network that it stood for.
 from collections.abc import Iterable, Iterator, Sequence
 
 from exporters.cgroups.inventory import Inventory
-from exporters.cgroups.members import by_age, ids_in, processes
+from exporters.cgroups.members import by_age, ids_in, processes, started
 from exporters.cgroups.model import Cgroup
 from exporters.collector import Labels
 from exporters.host import KeptFile, Tree, Unreadable
@@ -69,14 +69,16 @@ class Networks:
         tenants = _tenants(cgroups)
         for key in self._known.keys() - tenants.keys():
             del self._known[key]
-        for key, containers in tenants.items():
-            pod = pods.get(key)
-            if chosen.isdisjoint(containers if pod is None else (pod,)):
-                continue
-            network = self._known.setdefault(key, Network(self._proc, self._names))
-            contents = network.read(containers)
-            labels = self._labels(pod, network.member)
-            if contents and labels not in taken:  # without the label `id` two that lend theirs may be called the same
+        read = {
+            key: self._known.setdefault(key, Network(self._proc, self._names)).read(containers)
+            for key, containers in tenants.items()
+            if not chosen.isdisjoint([pods[key]] if key in pods else containers)
+        }
+        owners = _owners([self._known[key] for key, contents in read.items() if contents])
+        for key, contents in read.items():
+            labels = self._labels(pods.get(key), self._known[key].member)
+            # without the label `id` two that lend theirs may be called the same
+            if contents and self._known[key] in owners and labels not in taken:
                 taken.add(labels)
                 yield labels, contents
 
@@ -100,7 +102,8 @@ class Network:
         self._proc = proc
         self._names = names
         self._pid = ""
-        self._inode = 0
+        self.inode = 0
+        self.started = float("inf")
         self._is_hosts = False
         self._in_vain: list[bytes | None] | None = None
 
@@ -115,7 +118,7 @@ class Network:
     def _read(self) -> Contents | None:
         """None when another process is to be chosen: this one has ended, or its id is another's by now."""
         contents = [] if self._is_hosts else [self._content(name) for name in self._names]
-        same = self._inode_of(self._pid) == self._inode
+        same = self._inode_of(self._pid) == self.inode
         return contents if same and (self._is_hosts or any(contents)) else None
 
     def _content(self, name: str) -> bytes:
@@ -148,12 +151,25 @@ class Network:
         inode = self._inode_of(pid)
         if inode is None:
             return None
-        self._pid, self._inode, self._is_hosts = pid, inode, inode == self._inode_of("1")
+        self.started = started(self._proc, pid)
+        self._pid, self.inode, self._is_hosts = pid, inode, inode == self._inode_of("1")
         contents = self._read()
         if contents is None or pid not in (ids_in(processes(cgroup)) or []):
             return None
         self.member = cgroup
         return contents
+
+
+def _owners(networks: Iterable[Network]) -> set[Network]:
+    """Each network once: of several containers in it, as with Docker's `--network container:…` or in a pod of Podman,
+    the one that was there first.
+    """
+    owners: dict[int, Network] = {}
+    for network in networks:
+        other = owners.setdefault(network.inode, network)
+        if network.started < other.started:
+            owners[network.inode] = network
+    return set(owners.values())
 
 
 def _tenants(cgroups: Iterable[Cgroup]) -> dict[str, list[Cgroup]]:

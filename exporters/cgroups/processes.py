@@ -11,7 +11,7 @@ from typing import NamedTuple
 from exporters.cgroups.detect import Version
 from exporters.cgroups.inventory import BASE_LABELS, Inventory
 from exporters.cgroups.members import CERTAIN_END, LIST, hierarchy_of, processes
-from exporters.cgroups.model import Cgroup, Contents, Files, limit_of, number_of
+from exporters.cgroups.model import Cgroup, Contents, Files, count_of, limit_of
 from exporters.cgroups.rows import Rows
 from exporters.collector import Family, gauge
 
@@ -52,9 +52,9 @@ class _Row(NamedTuple):
 
 def _understood(_: Cgroup, contents: Contents) -> _Row:
     ids, current, limit = contents
-    threads = number_of(current)
+    threads = count_of(current)
     # without the controller there is no limit either
-    most = None if threads is None else 0 if limit == b"max\n" else limit_of(number_of(limit))
+    most = None if threads is None else 0 if limit == b"max\n" else limit_of(count_of(limit))
     return _Row(ids.count(b"\n") if 0 < len(ids) < CERTAIN_END else None, threads, most)
 
 

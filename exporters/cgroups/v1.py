@@ -13,14 +13,13 @@ from exporters.cgroups.model import (
     Fields,
     Files,
     Memory,
+    count_of,
     limit_of,
-    number_of,
     seconds,
     working_set,
 )
 
 _NANOSECONDS = 1_000_000_000
-_NO_QUOTA = -1
 
 _CPU = (
     ("cpuacct", "cpuacct.usage"),
@@ -49,6 +48,7 @@ class V1Reader:
         self._memory = Fields(
             *(b"total_rss", b"total_cache", b"total_mapped_file", b"total_swap", b"total_dirty", b"total_writeback"),
             *(b"total_inactive_file", b"total_active_file", b"total_pgfault", b"total_pgmajfault"),
+            *(b"pgfault", b"pgmajfault"),
         )
         self._oom = Fields(b"oom_kill_disable", b"oom_kill")
 
@@ -59,9 +59,8 @@ class V1Reader:
         usage, times, throttling, quota, period, shares = contents
         split = self._split.of(times)
         stat = self._cpu.of(throttling)
-        limit = number_of(quota)
         return Cpu(
-            usage=seconds(number_of(usage), _NANOSECONDS),
+            usage=seconds(count_of(usage), _NANOSECONDS),
             user=seconds(split.get(b"user"), self._ticks),
             system=seconds(split.get(b"system"), self._ticks),
             periods=stat.get(b"nr_periods"),
@@ -69,9 +68,9 @@ class V1Reader:
             throttled=seconds(stat.get(b"throttled_time"), _NANOSECONDS),
             burst_periods=stat.get(b"nr_bursts"),
             burst=seconds(stat.get(b"burst_time"), _NANOSECONDS),
-            quota=None if limit == _NO_QUOTA else limit,
-            period=number_of(period),
-            shares=number_of(shares),
+            quota=count_of(quota),  # -1 is none
+            period=count_of(period),
+            shares=count_of(shares),
         )
 
     def memory_files(self, cgroup: Cgroup) -> Files:
@@ -79,7 +78,7 @@ class V1Reader:
 
     def memory(self, cgroup: Cgroup, contents: Contents) -> Memory:
         in_use, details, kernel, most, failures, limit, swap_limit, reservation, oom = contents
-        usage = number_of(in_use)
+        usage = count_of(in_use)
         if usage is None:
             return Memory()  # not in the memory hierarchy
         stat = self._memory.of(details)
@@ -91,17 +90,19 @@ class V1Reader:
             cache=stat.get(b"total_cache"),
             mapped_file=stat.get(b"total_mapped_file"),
             swap=stat.get(b"total_swap"),
-            kernel=number_of(kernel),
-            max_usage=number_of(most),
-            failcnt=number_of(failures),
+            kernel=count_of(kernel),
+            max_usage=count_of(most),
+            failcnt=count_of(failures),
             pgfault=stat.get(b"total_pgfault"),
             pgmajfault=stat.get(b"total_pgmajfault"),
+            own_pgfault=stat.get(b"pgfault"),
+            own_pgmajfault=stat.get(b"pgmajfault"),
             active_file=stat.get(b"total_active_file"),
             inactive_file=inactive_file,
             file_dirty=stat.get(b"total_dirty"),
             file_writeback=stat.get(b"total_writeback"),
-            limit=limit_of(number_of(limit)),
-            swap_limit=limit_of(number_of(swap_limit)),
-            reservation=limit_of(number_of(reservation)),
+            limit=limit_of(count_of(limit)),
+            swap_limit=limit_of(count_of(swap_limit)),
+            reservation=limit_of(count_of(reservation)),
             oom_kills=self._oom.of(oom).get(b"oom_kill"),
         )

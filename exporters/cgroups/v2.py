@@ -15,8 +15,8 @@ from exporters.cgroups.model import (
     Fields,
     Files,
     Memory,
+    count_of,
     limit_of,
-    number_of,
     seconds,
     working_set,
 )
@@ -65,7 +65,7 @@ class V2Reader:
             burst=seconds(stat.get(b"burst_usec"), _MICROSECONDS),
             quota=quota,
             period=period,
-            shares=_shares(number_of(weight)),
+            shares=_shares(count_of(weight)),
         )
 
     def memory_files(self, cgroup: Cgroup) -> Files:
@@ -73,7 +73,7 @@ class V2Reader:
 
     def memory(self, cgroup: Cgroup, contents: Contents) -> Memory:
         current, details, swap, peak, limit, swap_limit, reservation, hierarchy, *local = contents
-        usage = number_of(current)
+        usage = count_of(current)
         if usage is None:
             return Memory()  # the memory controller is not switched on here
         stat = self._memory.of(details)
@@ -86,9 +86,9 @@ class V2Reader:
             rss=stat.get(b"anon"),
             cache=stat.get(b"file"),
             mapped_file=stat.get(b"file_mapped"),
-            swap=number_of(swap),
+            swap=count_of(swap),
             kernel=stat.get(b"kernel"),
-            max_usage=number_of(peak),
+            max_usage=count_of(peak),
             pgfault=stat.get(b"pgfault"),
             pgmajfault=stat.get(b"pgmajfault"),
             active_file=stat.get(b"active_file"),
@@ -111,12 +111,12 @@ class V2Reader:
 def _cpu_max(content: bytes) -> tuple[int | None, int | None]:
     """`max 100000` or `50000 100000` as (quota, period)."""
     quota, _, period = content.strip().partition(b" ")
-    return number_of(quota), number_of(period)
+    return count_of(quota), count_of(period)
 
 
 def _limit(content: bytes) -> int | None:
     """A number, or 0 for `max`."""
-    return 0 if content.strip() == b"max" else limit_of(number_of(content))
+    return 0 if content.strip() == b"max" else limit_of(count_of(content))
 
 
 def _shares(weight: int | None) -> int | None:

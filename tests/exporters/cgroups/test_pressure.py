@@ -30,7 +30,7 @@ def of(path: str, samples: Mapping[str, float]) -> Mapping[str, float]:
 
 
 def test_waiting_and_stalled_of_a_container(tmp_path: Path) -> None:
-    """`some` is waiting, `full` is stalled, microseconds become seconds; the labels are the six of all families."""
+    """`some` is waiting, `full` is stalled, microseconds become seconds; the labels are those of all families."""
     machine = FakeMachine(tmp_path)
     log_links(machine)
     of_machine(machine)
@@ -48,6 +48,7 @@ def test_waiting_and_stalled_of_a_container(tmp_path: Path) -> None:
         "container_pressure_io_stalled_seconds_total": 0.250002,
     }
     who = f'container="app",id="/{CONTAINER}",image="",name="{APP}",namespace="shop",pod="web-0"'
+    who += ',workload="web",workload_kind="StatefulSet"'
     assert f"container_pressure_cpu_waiting_seconds_total{{{who}}}" in samples
 
 
