@@ -14,6 +14,8 @@ BASE = ("container", "id", "image", "name", "namespace", "pod")
 MORE = ("workload", "workload_kind", "qos", "runtime", "pod_uid", "slice", "unit")
 """Labels that it does not have."""
 
+_URL = re.compile(r"https?://(?:\[[0-9a-fA-F:.]+\]|[^\s/:@\[\]]+)(?::[0-9]{1,5})?/?")
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -80,5 +82,5 @@ class Choice:
                 raise ValueError(f"expected a name of a label, * for any text, got {name!r}")
         if self.series_limit < 0:
             raise ValueError(f"expected a number of series, 0 without a limit, got {self.series_limit}")
-        if self.kubelet and not self.kubelet.startswith(("https://", "http://")):
-            raise ValueError(f"expected a URL with http or https, got {self.kubelet!r}")
+        if self.kubelet and not _URL.fullmatch(self.kubelet):
+            raise ValueError(f"expected a URL such as https://127.0.0.1:10250, got {self.kubelet!r}")

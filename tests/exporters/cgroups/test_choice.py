@@ -113,8 +113,10 @@ def test_a_name_of_a_label_that_is_none() -> None:
         Choice(labels=("node",))
     with pytest.raises(ValueError, match=r"expected a name of a label, \* for any text, got 'a b'"):
         Choice(pod_labels=("a b",))
-    with pytest.raises(ValueError, match=r"expected a URL with http or https, got 'node:10250'"):
-        Choice(kubelet="node:10250")
+    for url in ("node:10250", "https://node:1025o", "https://user:password@node", "https://node:10250/pods?x"):
+        with pytest.raises(ValueError, match=f"expected a URL such as https://127.0.0.1:10250, got '{re.escape(url)}'"):
+            Choice(kubelet=url)
+    assert Choice(kubelet="http://[::1]:10255/").kubelet
 
 
 def test_families_are_chosen_by_name(machine: FakeMachine) -> None:
