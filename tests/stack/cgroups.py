@@ -46,6 +46,7 @@ class Setting(NamedTuple):
 
 
 CPU_STAT = Setting("cpu", "cpu.stat", "cpu.stat")
+CPU_USAGE = Setting("cpuacct", "cpuacct.usage", "cpu.stat")
 CPU_BURST = Setting("cpu", "cpu.cfs_burst_us", "cpu.max.burst")
 CPU_SHARES = Setting("cpu", "cpu.shares", "cpu.weight")
 MEMORY_USAGE = Setting("memory", "memory.usage_in_bytes", "memory.current")
@@ -53,7 +54,6 @@ MEMORY_LIMIT = Setting("memory", "memory.limit_in_bytes", "memory.max")
 SWAP_LIMIT = Setting("memory", "memory.memsw.limit_in_bytes", "memory.swap.max")
 RESERVATION = Setting("memory", "memory.soft_limit_in_bytes", "memory.min")
 LIMIT_HITS = Setting("memory", "memory.failcnt", "memory.events")
-PROCESSES = Setting("pids", "cgroup.procs", "cgroup.procs")
 
 
 def is_v1() -> bool:
@@ -83,29 +83,25 @@ def make(path: str) -> None:
 
 
 def remove(path: str) -> None:
-    """Take a cgroup away that has none below it; what is left of it may be a part."""
+    """End the processes of a cgroup that has none below it, and take it away, in whichever hierarchies it is."""
     for folder in folders_of(path):
-        with contextlib.suppress(FileNotFoundError):
-            wait_until(lambda gone=folder: _removed(gone), f"the processes to leave {folder}", 10, 0.01)  # type: ignore[misc]
+        _remove(folder)
 
 
-def _removed(folder: Path) -> bool:
-    """A process that was killed leaves its cgroup a little later."""
-    try:
-        folder.rmdir()
-    except OSError as error:
-        if error.errno != errno.EBUSY:
-            raise
-        return False
-    return True
+def _remove(folder: Path) -> None:
+    def is_gone() -> bool:
+        """A process that was killed leaves its cgroup a little later."""
+        try:
+            for pid in (folder / "cgroup.procs").read_text().split():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            folder.rmdir()
+        except OSError as error:
+            if error.errno not in (errno.ENOENT, errno.ENODEV, errno.EBUSY):
+                raise
+        return not folder.exists()
 
-
-def kill_all(path: str) -> None:
-    """End the processes of a cgroup."""
-    with contextlib.suppress(FileNotFoundError, OSError):
-        for pid in file_of(path, PROCESSES).read_text().split():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
+    wait_until(is_gone, f"the processes to leave {folder}", 10, 0.01)
 
 
 @contextlib.contextmanager
@@ -118,9 +114,7 @@ def own_pods(name: str = "kubepods") -> Iterator[str]:
     finally:
         for folder in folders_of(top):
             for below, _, _ in os.walk(folder, topdown=False):
-                path = f"{top}/{Path(below).relative_to(folder)}".removesuffix("/.")
-                kill_all(path)
-                remove(path)
+                _remove(Path(below))
 
 
 def container_path(top: str, pod: int, container: int) -> str:
@@ -154,6 +148,13 @@ def numbers_in(path: str, setting: Setting) -> dict[str, int]:
     """A file of lines `key value`."""
     words = file_of(path, setting).read_text().split()
     return dict(zip(words[::2], map(int, words[1::2]), strict=True))
+
+
+def processor_seconds(path: str) -> float:
+    """What a cgroup has used of the processor by now."""
+    if is_v1():
+        return int(file_of(path, CPU_USAGE).read_text()) / 1e9
+    return numbers_in(path, CPU_USAGE)["usage_usec"] / 1e6
 
 
 @contextlib.contextmanager
