@@ -48,6 +48,15 @@ def test_prometheus_takes_its_configuration(prometheus: Prometheus) -> None:
     assert "SUCCESS" in said_by(prometheus.promtool, "check", "config", "deploy/prometheus/prometheus.yml")
 
 
+def test_prometheus_takes_the_configuration_for_a_cluster(prometheus: Prometheus, tmp_path: Path) -> None:
+    """As the page for whoever comes from cAdvisor has it; Debian's Prometheus does not know how to ask Kubernetes."""
+    page = (ROOT / "docs/container-metrics.md").read_text(encoding="utf-8")
+    (config,) = re.findall(r"```yaml\n(scrape_configs:.+?)```", page, re.DOTALL)
+    file = tmp_path / "prometheus.yml"
+    file.write_text(re.sub(r" +kubernetes_sd_configs: .+\n", "", config), encoding="utf-8")
+    assert "SUCCESS" in said_by(prometheus.promtool, "check", "config", file)
+
+
 def test_prometheus_takes_the_starter_rules(prometheus: Prometheus) -> None:
     """All six, without a duplicate."""
     assert "6 rules found" in said_by(prometheus.promtool, "check", "rules", STARTER)
