@@ -11,6 +11,7 @@ from collections.abc import Iterator
 
 from exporters.collector import Family, Malformed, NoData, Sample, gauge
 from exporters.host import Host, Reason, Unreadable
+from exporters.readers import process
 from exporters.readers.numbers import natural
 from exporters.readers.sysfs import needed
 
@@ -23,9 +24,6 @@ MAX_PROCESSES = gauge("node_processes_max_processes", "The number that no proces
 
 SEE_ALL = "CAP_SYS_PTRACE"
 """The capability that lets a process see those of others under `hidepid`, proc(5)."""
-
-_THREADS_FIELD = 17
-"""Where the number of threads stands, from the state on."""
 
 
 class Processes:
@@ -83,10 +81,9 @@ class Processes:
             if content.reason is Reason.ABSENT:
                 return None
             raise self._refused(content)
-        # the name before the last parenthesis may hold spaces and parentheses
-        fields = content[content.rfind(b")") + 2 :].split(b" ", _THREADS_FIELD + 1)
+        fields = process.after_name(content)
         try:
-            return fields[0].decode("ascii"), natural(fields[_THREADS_FIELD].decode("ascii"))
+            return fields[0].decode("ascii"), natural(fields[process.THREADS].decode("ascii"))
         except (IndexError, ValueError) as error:
             path = self._host.proc.path(f"{folder}/stat")
             raise Malformed(path, 1, "`<pid> (<name>) <state> …`", content.decode(errors="replace")) from error
