@@ -290,7 +290,7 @@ SOURCES: tuple[Callable[[Host, Choice], Source | None], ...] = (
 def resolver(host: Host, choice: Choice) -> Resolver:
     """Who asks all sources that the operator chose."""
     sources = [source for build in SOURCES if (source := build(host, choice)) is not None]
-    return Resolver(sources, node=optional(host.root.read("etc/hostname")))
+    return Resolver(sources, node=choice.node_name or optional(host.root.read("etc/hostname")))
 
 
 GROUPS = ("node", "cgroup")

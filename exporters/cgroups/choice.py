@@ -68,6 +68,11 @@ class Choice:
     kubelet_insecure: bool = option(
         False, "Do not check the kubelet's certificate, which often is self-signed.", "cgroup.kubelet-insecure"
     )
+    node_name: str = option(
+        "",
+        "The node's name in Kubernetes, with which names of static pods end; by default the host's.",
+        "cgroup.node-name",
+    )
     crio_socket: str = option(
         "var/run/crio/crio.sock", "CRI-O's socket below the root of the host; empty is none.", "cgroup.crio-socket"
     )

@@ -1,5 +1,5 @@
 """Names, owners and labels of pods from the kubelet, for an operator who gives its address: `/pods` on port 10250 with
-a token that may get `nodes/pods`, or `nodes/proxy` before Kubernetes 1.36; or on port 10255, where it is open to all.
+a token that may get `nodes/pods`, or `nodes/proxy` before Kubernetes 1.33; or on port 10255, where it is open to all.
 """
 
 import re
