@@ -4,8 +4,9 @@ A folder of cgroupfs has as many links as it has sub-folders, plus two: `stat` t
 and only then is a folder listed again. One that goes while another comes leaves the count as it was, but the
 `stat` of the one that went fails. A folder of the same name with another inode is another cgroup.
 
-On v1 a cgroup is a folder in several hierarchies. Runtimes make and remove them together, so one without children is
-asked for in the first hierarchy that has it, and taken to be in the others as long as those have not changed.
+On v1 a cgroup is a folder in several hierarchies. Runtimes make and remove those of a container together, so it is
+asked for in the first hierarchy that has it, and taken to be in the others as long as those have not changed. Not so
+with systemd's: a slice may have its units in one hierarchy, and in another none.
 """
 
 from collections.abc import Iterator
@@ -67,7 +68,7 @@ class Walk:
                 folder.links = links
                 self._list(folder)
             self._visit_children(folder)
-        if not folder.children:
+        if folder.place.kind is Kind.CONTAINER and not folder.children:
             self._asked.add(folder.path)
 
     def _is_gone(self, folder: Folder) -> None:

@@ -62,6 +62,19 @@ def test_a_cgroup_that_comes_to_another_hierarchy_later(tmp_path: Path) -> None:
     assert readings(group, NOW + 2 * STEP)["/a"] == (1, None)
 
 
+def test_a_slice_that_has_its_units_in_one_hierarchy_only(tmp_path: Path) -> None:
+    """systemd makes a unit's cgroup where it accounts for something, and the slices above it in more hierarchies."""
+    machine = FakeMachine(tmp_path)
+    group = cgroup_group(machine.host, {})
+    used(machine, "system.slice", 1)
+    holds(machine, "system.slice", 10)
+    holds(machine, "system.slice/cron.service", 2)
+    assert readings(group, NOW) == {"/system.slice": (1, 10), "/system.slice/cron.service": (None, 2)}
+    holds(machine, "system.slice/late.service", 3)
+    machine.remove("cgroup/memory/system.slice/cron.service")
+    assert readings(group, NOW + STEP) == {"/system.slice": (1, 10), "/system.slice/late.service": (None, 3)}
+
+
 def test_one_that_is_made_again_begins_anew(tmp_path: Path) -> None:
     """`docker restart` makes a cgroup of the same path, in each hierarchy."""
     machine = FakeMachine(tmp_path)
