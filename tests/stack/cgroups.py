@@ -75,11 +75,11 @@ def file_of(path: str, setting: Setting) -> Path:
 def make(path: str) -> None:
     """Make a cgroup, in all hierarchies, and those above it that are not there."""
     parts = path.strip("/").split("/")
-    for depth in range(1, len(parts) + 1):
-        for folder in folders_of("/".join(parts[:depth])):
+    for depth in range(len(parts)):
+        if not is_v1():
+            (CGROUPS.joinpath(*parts[:depth]) / "cgroup.subtree_control").write_text(HANDED_DOWN)
+        for folder in folders_of("/".join(parts[: depth + 1])):
             folder.mkdir(exist_ok=True)
-            if not is_v1() and depth < len(parts):
-                (folder / "cgroup.subtree_control").write_text(HANDED_DOWN)
 
 
 def remove(path: str) -> None:
@@ -118,13 +118,13 @@ def own_pods(name: str = "kubepods") -> Iterator[str]:
 
 
 def container_path(top: str, pod: int, container: int) -> str:
-    """The path of a container in a pod, as kubelet names them without systemd."""
-    return f"{pod_path(top, pod)}/{container:064x}"
+    """The path of a container in a pod, as kubelet names them without systemd; ids are this process's own."""
+    return f"{pod_path(top, pod)}/{os.getpid():032x}{container:032x}"
 
 
 def pod_path(top: str, pod: int) -> str:
     """The path of a pod."""
-    return f"{top}/pod{pod:08x}-0000-4000-8000-000000000000"
+    return f"{top}/pod{pod:08x}-0000-4000-8000-{os.getpid():012x}"
 
 
 def limit_cpu(path: str, quota: int | str, period: int) -> None:

@@ -258,7 +258,7 @@ def test_the_highest_usage_stays(container: str) -> None:
 def test_a_limit_that_is_hit_again_and_again(container: str, file: str) -> None:
     """A file that is larger than the limit is read to its end: the kernel takes pages back, and counts each time.
 
-    The limit is of memory alone: on v1 one of memory with swap is charged first, and only its own count grows.
+    The limit is of memory alone: on v1 one of memory with swap that is no higher is met first, and this count stays 0.
     """
     file_of(container, MEMORY_LIMIT).write_text(str(SIZE // 4))
     took = taken(container, READ, file)
