@@ -127,9 +127,9 @@ class KeptFile:
         return self._read(whole=False)
 
     def close(self) -> None:
-        if self._descriptor >= 0:
-            os.close(self._descriptor)
-            self._descriptor = -1
+        descriptor, self._descriptor = self._descriptor, _ABSENT  # first, or a thread left behind may close it again
+        if descriptor >= 0:
+            os.close(descriptor)
             self._access.purse.left += 1
 
     def __del__(self) -> None:
@@ -160,11 +160,11 @@ class KeptFile:
 
 class KeptFiles:
     """Files of one folder that are read together at every scrape, each one record of the kernel; kept open like
-    KeptFile. A folder that is gone never speaks again, also where there is a new one of its name.
+    KeptFile. A folder that is gone has no answer; a new one of its name has, but not before the next read.
     """
 
     LOOK_AGAIN = 16
-    """Reads after which an absent file is looked for again: a controller may be switched on late."""
+    """Reads after which an absent file is looked for again; sooner at first, as v1's folders are made one by one."""
 
     __slots__ = ("_access", "_descriptors", "_paths", "_reads")
 
@@ -177,7 +177,7 @@ class KeptFiles:
     def read(self) -> list[bytes]:
         """Their contents in order; empty for one that can't be read."""
         self._reads += 1
-        if _ABSENT in self._descriptors and self._reads % self.LOOK_AGAIN == 0:
+        if _ABSENT in self._descriptors and (self._reads in (1, 2, 4, 8) or self._reads % self.LOOK_AGAIN == 0):
             self._open()
         try:
             contents = [os.pread(file, _CHUNK, 0) if file >= 0 else b"" for file in self._descriptors]
@@ -188,10 +188,14 @@ class KeptFiles:
         return contents
 
     def __del__(self) -> None:
-        for file in self._descriptors:
-            if file >= 0:
-                os.close(file)
-                self._access.purse.left += 1
+        for place in range(len(self._descriptors)):
+            self._close(place)
+
+    def _close(self, place: int) -> None:
+        file, self._descriptors[place] = self._descriptors[place], _ABSENT
+        if file >= 0:
+            os.close(file)
+            self._access.purse.left += 1
 
     def _open(self) -> None:
         for place, path in enumerate(self._paths):
@@ -215,7 +219,10 @@ class KeptFiles:
             return b""
         try:
             content = _content(file, path, whole=False) if file >= 0 else _read_once(path, self._access)
-        except OSError:
+        except OSError as error:
+            if _REASONS.get(error.errno or 0) is Reason.ABSENT:
+                self._close(place)
+                self._reads = 0
             return b""
         return content if isinstance(content, bytes) else b""
 

@@ -116,8 +116,9 @@ class Patience(Generic[KeyT, AnswerT]):
 
     def _send(self, keys: Sequence[KeyT]) -> _Errand[KeyT, AnswerT]:
         if self._worker is None:
-            self._worker = _Worker()
-            self._worker.start()
+            worker: _Worker[KeyT, AnswerT] = _Worker()
+            worker.start()  # raises where the machine has no thread to spare: nobody shall wait for one that never ran
+            self._worker = worker
         errand: _Errand[KeyT, AnswerT] = _Errand(self._ask, keys, self._monotonic())
         self._worker.errands.put(errand)
         return errand

@@ -2,6 +2,7 @@
 
 import errno
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -137,10 +138,21 @@ def test_files_that_are_read_together(tmp_path: Path) -> None:
     long = b"x" * 200_000
     (tmp_path / "one").write_bytes(long)
     (tmp_path / "late").write_bytes(b"here")
-    assert kept.read() == [long, b"", b"22"]
+    assert kept.read() == [long, b"here", b"22"]
     (tmp_path / "one").write_bytes(b"")
-    assert [kept.read() for _ in range(KeptFiles.LOOK_AGAIN)][-1] == [b"", b"here", b"22"]
+    assert kept.read() == [b"", b"here", b"22"]
     assert Tree(str(tmp_path)).keep_all([]).read() == []
+
+
+def test_an_absent_file_is_looked_for_soon_and_then_seldom(tmp_path: Path) -> None:
+    """A scrape may come while a runtime makes a container's folders; a controller may be switched on years later."""
+    tree = Tree(str(tmp_path))
+    soon, late = tree.keep_all(["one"]), tree.keep_all(["one"])
+    assert soon.read() == [b""]
+    assert [late.read() for _ in range(2 * KeptFiles.LOOK_AGAIN + 1)][-1] == [b""]
+    (tmp_path / "one").write_bytes(b"1")
+    assert soon.read() == [b"1"]
+    assert [late.read() for _ in range(KeptFiles.LOOK_AGAIN)] == [*[[b""]] * (KeptFiles.LOOK_AGAIN - 1), [b"1"]]
 
 
 def test_a_folder_that_is_gone_does_not_speak_for_another(tmp_path: Path) -> None:
@@ -153,6 +165,24 @@ def test_a_folder_that_is_gone_does_not_speak_for_another(tmp_path: Path) -> Non
     os.dup2(directory, kept._descriptors[0])  # reading it now fails, as with ENODEV
     os.close(directory)
     assert kept.read() == [b"", b"2"]
+
+
+def test_a_folder_that_was_made_anew_speaks_at_the_next_read(tmp_path: Path) -> None:
+    """Before Linux 4.14 it may even have the inode number of the one that is gone."""
+    (tmp_path / "one").write_bytes(b"1")
+    purse = Purse(1)
+    kept = Tree(str(tmp_path), Access(purse)).keep_all(["one"])
+    assert kept.read() == [b"1"]
+    with subprocess.Popen(["sleep", "60"]) as process:
+        file = os.open(f"/proc/{process.pid}/stat", os.O_RDONLY)
+        process.kill()
+    os.dup2(file, kept._descriptors[0])  # reading it now fails, as what it was about is gone
+    os.close(file)
+    assert kept.read() == [b""]
+    assert purse.left == 1
+    (tmp_path / "one").write_bytes(b"2")
+    assert kept.read() == [b"2"]
+    assert purse.left == 0
 
 
 def test_files_that_the_purse_can_not_keep_are_read_all_the_same(tmp_path: Path) -> None:
