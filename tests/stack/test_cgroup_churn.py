@@ -239,12 +239,12 @@ class Prometheus:
         ours = f'id="{self.nodes[0].top}'
         for line in lines:
             if ours in line and line.partition("{")[0] in METRICS:
-                match = LINE.fullmatch(line)
-                assert match, line
-                labels = dict(LABEL.findall(match[2]))
-                scrape.values.setdefault(labels["id"], {})[match[1]] = float(match[3])
+                metric, labelled, value = LINE.findall(line)[0]
+                labels = dict(LABEL.findall(labelled))
+                scrape.values.setdefault(labels["id"], {})[metric] = float(value)
                 scrape.names[labels["id"]] = tuple(labels[name] for name in ("namespace", "pod", "container", "image"))
         scrape.failures = sorted(failed(lines) - self._lacking)
+        scrape.failures += [line for line in lines if line.startswith("container_scrape_error 1")]
         return scrape
 
 
@@ -278,9 +278,9 @@ def problems(container: Container, scrape: Scrape) -> Iterator[str]:
 def scraped(root: Path) -> Iterator[tuple[Prometheus, Node, subprocess.Popen[bytes]]]:
     """An exporter of the test's own cgroups, and a node with them."""
     with own_pods() as top:
-        command = [sys.executable, "-m", "exporters", "--collect=cgroup", f"--path.rootfs={root}"]
+        flags = ["--collect=cgroup", f"--path.rootfs={root}", f"--cgroup.include=^{top}"]
         with (
-            running_process([*command, f"--cgroup.include=^{top}"]) as (port, process),
+            running_process([sys.executable, "-m", "exporters", *flags]) as (port, process),
             contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=30)) as client,
         ):
             node = Node(top, root)
