@@ -22,22 +22,22 @@ class Kills:
 
     def with_those_of_pods(self, counts: Sequence[tuple[Cgroup, int | None]]) -> Counts:
         """The counts of a scrape, those of pods with the counts of their containers added."""
-        pods = {cgroup.place.pod_uid for cgroup, _ in counts if cgroup.place.kind is Kind.POD}
+        pods = {cgroup.place.pod for cgroup, _ in counts if cgroup.place.kind is Kind.POD}
         living = {
             cgroup: self._last.get(cgroup, 0) if count is None else count  # one that can't tell now is not gone
             for cgroup, count in counts
-            if cgroup.place.kind is Kind.CONTAINER and cgroup.place.pod_uid
+            if cgroup.place.kind is Kind.CONTAINER and cgroup.place.pod
         }
         for cgroup, count in self._last.items():
             if cgroup not in living and count:
-                self._gone[cgroup.place.pod_uid] = self._gone.get(cgroup.place.pod_uid, 0) + count
+                self._gone[cgroup.place.pod] = self._gone.get(cgroup.place.pod, 0) + count
         self._last = living
         self._gone = {uid: count for uid, count in self._gone.items() if uid in pods}
         sums = dict(self._gone)
         for cgroup, count in living.items():
-            sums[cgroup.place.pod_uid] = sums.get(cgroup.place.pod_uid, 0) + count
+            sums[cgroup.place.pod] = sums.get(cgroup.place.pod, 0) + count
         return [
-            (cgroup, count + sums.get(cgroup.place.pod_uid, 0))
+            (cgroup, count + sums.get(cgroup.place.pod, 0))
             if cgroup.place.kind is Kind.POD and count is not None
             else (cgroup, count)
             for cgroup, count in counts

@@ -65,7 +65,7 @@ class Networks:
             if cgroup.place.kind is Kind.ROOT:
                 taken.add(cgroup.labels)
                 yield cgroup.labels, self._machine()
-        pods = {cgroup.place.pod_uid: cgroup for cgroup in cgroups if cgroup.place.kind is Kind.POD}
+        pods = {cgroup.place.pod: cgroup for cgroup in cgroups if cgroup.place.kind is Kind.POD}
         tenants = _tenants(cgroups)
         for key in self._known.keys() - tenants.keys():
             del self._known[key]
@@ -177,7 +177,7 @@ def _tenants(cgroups: Iterable[Cgroup]) -> dict[str, list[Cgroup]]:
     tenants: dict[str, list[Cgroup]] = {}
     for cgroup in cgroups:
         if cgroup.place.kind is Kind.CONTAINER:
-            tenants.setdefault(cgroup.place.pod_uid or cgroup.path, []).append(cgroup)
+            tenants.setdefault(cgroup.place.pod or cgroup.path, []).append(cgroup)
     return tenants
 
 

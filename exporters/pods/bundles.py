@@ -13,6 +13,7 @@ from exporters.host import Host, Unreadable
 from exporters.pods.cgroup_path import Place
 from exporters.pods.identity import NOBODY, Identity, Source
 from exporters.pods.texts import object_of, texts_of, value_in
+from exporters.pods.users import LONGEST, folders_of
 from exporters.pods.workload import workload_in
 
 CONTAINERD = (
@@ -22,9 +23,11 @@ CONTAINERD = (
     "var/snap/microk8s/common/run/containerd",
 )
 CRIO = ("run/containers/storage", "var/lib/containers/storage")
-ROOTLESS = "run/user"
-"""Has a folder for each user who is logged in, with what for root is in /run."""
+ROOTLESS_CONTAINERD = "containerd"
+ROOTLESS_CRIO = "containers"
+"""In the folder in /run of a user who is logged in."""
 
+_MOST_NAMESPACES = 100
 _TASKS = "io.containerd.runtime.v2.task"
 _CRI = "io.kubernetes.cri."
 _CRIO = "io.kubernetes.cri-o."
@@ -33,30 +36,33 @@ _CRIO = "io.kubernetes.cri-o."
 class Bundles(Source):
     """Reads one file a container; a bundle does not change while its container lives."""
 
+    of_users = True
+
     def __init__(self, host: Host) -> None:
         self._root = host.root
 
     def identity(self, place: Place, now: float) -> Identity:
-        for path in self._paths(place) if place.container_id else ():
-            content = self._root.read(path)
+        for folder, path in self._paths(place) if place.container_id else ():
+            content = self._root.read_of(folder, path, LONGEST) if folder else self._root.read(path)
             if not isinstance(content, Unreadable):
                 return parse_bundle(content, place.container_id)
         return NOBODY
 
-    def _paths(self, place: Place) -> Iterator[str]:
+    def _paths(self, place: Place) -> Iterator[tuple[str, str]]:
+        """Each file, and the user's folder that it is in."""
         one = place.container_id
         if place.runtime == "crio" or (not place.runtime and not place.pod_uid):  # all of CRI-O's paths in pods say so
-            for storage in (*CRIO, *self._below(ROOTLESS, "containers")):
-                yield f"{storage}/overlay-containers/{one}/userdata/config.json"
+            for folder, storage in self._folders(place, CRIO, ROOTLESS_CRIO):
+                yield folder, f"{storage}/overlay-containers/{one}/userdata/config.json"
         if place.runtime not in ("crio", "libpod"):
-            for state in (*CONTAINERD, *self._below(ROOTLESS, "containerd")):
-                for folder in self._below(f"{state}/{_TASKS}", one):
-                    yield f"{folder}/config.json"
+            for folder, state in self._folders(place, CONTAINERD, ROOTLESS_CONTAINERD):
+                tasks = f"{state}/{_TASKS}"
+                namespaces = self._root.folders(f"{folder}/{tasks}" if folder else tasks)
+                for namespace in [] if isinstance(namespaces, Unreadable) else namespaces[:_MOST_NAMESPACES]:
+                    yield folder, f"{tasks}/{namespace}/{one}/config.json"
 
-    def _below(self, folder: str, name: str) -> list[str]:
-        """`name` in each folder of a folder."""
-        found = self._root.folders(folder)
-        return [] if isinstance(found, Unreadable) else [f"{folder}/{one}/{name}" for one in found]
+    def _folders(self, place: Place, of_root: tuple[str, ...], in_run: str) -> Iterator[tuple[str, str]]:
+        yield from folders_of(self._root, place.user, "", in_run) if place.user else (("", path) for path in of_root)
 
 
 def parse_bundle(content: bytes, container_id: str) -> Identity:

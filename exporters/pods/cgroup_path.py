@@ -32,6 +32,7 @@ _POD_OF_PODMAN = re.compile(r"/libpod_parent/[0-9a-f]{64}\Z")
 """Podman with the cgroupfs driver: a pod's id, with the containers below it."""
 _AROUND = re.compile(r"^.*[0-9a-f]{64}(?:\.scope)?(?=/)", re.DOTALL)
 """The containers that a cgroup is in, down to the innermost."""
+_USER = re.compile(r"/user\.slice/user-([0-9]+)\.slice/")
 _NODE = re.compile(r"^(?:kubelet|kubelet\.slice|(?:[a-z0-9_-]+-)?kubepods(?:\.slice)?)\Z")
 
 
@@ -56,6 +57,13 @@ class Place:
     container_id: str = ""
     qos: str = ""
     runtime: str = ""
+    user: str = ""
+    """The uid of the user who made it: below systemd's slice of a user anybody may call a cgroup what they like."""
+
+    @property
+    def pod(self) -> str:
+        """What tells a pod from all others, also from those that a user calls alike; empty outside of pods."""
+        return f"{self.user}:{self.pod_uid}" if self.user and self.pod_uid else self.pod_uid
 
 
 def parse(path: str) -> Place:
@@ -73,11 +81,13 @@ def parse(path: str) -> Place:
     pod = _POD.search(inside)
     uid = pod.group(1).replace("_", "-") if pod else ""
     qos = _qos(inside) if pod else ""
+    owner = _USER.match(path)
+    user = owner.group(1) if owner else ""
     container = _CONTAINER.search(name)
     if container and not _POD_OF_PODMAN.search(path):
-        return Place(Kind.CONTAINER, uid, container.group(2), qos, container.group(1) or "")
+        return Place(Kind.CONTAINER, uid, container.group(2), qos, container.group(1) or "", user)
     if pod and pod.end() == len(inside):
-        return Place(Kind.POD, uid, qos=qos)
+        return Place(Kind.POD, uid, qos=qos, user=user)
     return Place(Kind.SLICE)
 
 

@@ -48,6 +48,8 @@ class Source(Protocol):
 
     essential: bool = False
     """No answer about a pod is complete without this source's, as it knows what no other does."""
+    of_users: bool = False
+    """It tells apart what users run on their own, and takes their word for nothing else."""
     fault: str = ""
     """Why it can't answer although it should, in words for an operator; empty when it can."""
 

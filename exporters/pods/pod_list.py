@@ -15,7 +15,8 @@ from exporters.pods.workload import Owner, workload_of
 _ITEMS = re.compile(r'"items"\s*:\s*(\[|null)')
 _BETWEEN = re.compile(r"[\s,]*")
 _HASHES = ("kubernetes.io/config.hash", "kubernetes.io/config.mirror")
-"""Annotations of a static pod with what stands for its uid in the paths of cgroups."""
+"""Annotations of a static pod with what stands for its uid in the paths of cgroups; of another pod anybody's text."""
+_HASH = re.compile(r"[0-9a-f]{32}")
 _STATUSES = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
 
 
@@ -29,12 +30,13 @@ class PodList(NamedTuple):
 def parse_pods(content: bytes, keeps: Callable[[str], bool]) -> PodList | None:
     """All pods and containers, with those labels whose names `keeps` says; None when it is no list of pods."""
     found = PodList({}, {})
+    claimed: dict[str, Identity] = {}
     try:
         for pod in _items(content.decode(errors="replace")):
-            _add(found, pod, keeps)
+            _add(found, claimed, pod, keeps)
     except (ValueError, RecursionError):
         return None
-    return found
+    return PodList(found.containers, claimed | found.pods)
 
 
 def _items(text: str) -> Iterator[Object]:
@@ -57,7 +59,8 @@ def _end_of_gap(text: str, at: int) -> int:
     return gap.end() if gap is not None else at
 
 
-def _add(found: PodList, pod: Object, keeps: Callable[[str], bool]) -> None:
+def _add(found: PodList, claimed: dict[str, Identity], pod: Object, keeps: Callable[[str], bool]) -> None:
+    """Put a pod into what was found by its own uid, and what it calls itself elsewhere into what is `claimed`."""
     metadata, status = object_of(pod.get("metadata")), object_of(pod.get("status"))
     name = text_of(metadata.get("name"))
     workload, kind = workload_of(name, _owner(pod))
@@ -65,9 +68,12 @@ def _add(found: PodList, pod: Object, keeps: Callable[[str], bool]) -> None:
     namespace = text_of(metadata.get("namespace"))
     identity = Identity(namespace, name, workload=workload, workload_kind=kind, labels=labels)
     annotations = texts_of(metadata.get("annotations"))
-    for uid in (text_of(metadata.get("uid")), *(annotations.get(key, "") for key in _HASHES)):
-        if uid and name:
-            found.pods[uid] = identity
+    uid = text_of(metadata.get("uid"))
+    if uid and name:
+        found.pods[uid] = identity
+    for told in (annotations.get(key, "") for key in _HASHES):
+        if name and _HASH.fullmatch(told):
+            claimed.setdefault(told, identity)
     for container in (object_of(one) for key in _STATUSES for one in list_of(status.get(key))):
         _, _, container_id = text_of(container.get("containerID")).partition("://")
         if container_id and name:

@@ -16,9 +16,11 @@ from exporters.pods.cgroup_path import Place
 from exporters.pods.container_names import parse_name
 from exporters.pods.identity import NOBODY, Identity, Source
 from exporters.pods.texts import list_of, object_of, text_of, value_in
+from exporters.pods.users import LONGEST, folders_of
 
 STORAGES = ("var/lib/containers/storage", "run/containers/storage")
-ROOTLESS = (("home", ".local/share/containers/storage"), ("run/user", "containers"))
+ROOTLESS = ".local/share/containers/storage"
+ROOTLESS_RUN = "containers"
 DRIVERS = ("overlay", "vfs", "btrfs")
 FILES = ("containers.json", "volatile-containers.json")
 
@@ -36,38 +38,39 @@ class _List(NamedTuple):
 class Podman(Source):
     """A list is read again only when it has changed."""
 
+    of_users = True
+
     def __init__(self, host: Host) -> None:
         self._root = host.root
-        self._lists: dict[str, _List] = {}
+        self._lists: dict[str, dict[str, _List]] = {}
 
     def identity(self, place: Place, now: float) -> Identity:
         one = place.container_id
         if not one or place.runtime not in (("libpod", "crio") if place.pod_uid else ("", "libpod", "crio")):
             return NOBODY  # CRI-O's containers in pods say in their path whose they are
-        if not any(one in known.containers for known in self._lists.values()):
-            self._lists = dict(self._read())
-        return next((known.containers[one] for known in self._lists.values() if one in known.containers), NOBODY)
+        lists = self._lists.get(place.user, {})
+        if not any(one in known.containers for known in lists.values()):
+            lists = self._lists[place.user] = dict(self._read(place.user, lists))
+        return next((known.containers[one] for known in lists.values() if one in known.containers), NOBODY)
 
-    def _read(self) -> Iterator[tuple[str, _List]]:
-        for storage in storages(self._root):
-            for path in (f"{storage}/{driver}-containers/{file}" for driver in DRIVERS for file in FILES):
+    def _read(self, user: str, before: Mapping[str, _List]) -> Iterator[tuple[str, _List]]:
+        for folder, storage in storages(self._root, user):
+            for name in (f"{storage}/{driver}-containers/{file}" for driver in DRIVERS for file in FILES):
+                path = f"{folder}/{name}" if folder else name
                 status = self._root.status(path)
                 if isinstance(status, Unreadable):
                     continue
                 version = (status.st_mtime_ns, status.st_ino, status.st_size)
-                known = self._lists.get(path)
+                known = before.get(path)
                 if known is None or known.version != version:
-                    known = _List(version, parse_containers(self._root.read(path)))
+                    content = self._root.read_of(folder, name, LONGEST) if user else self._root.read(path)
+                    known = _List(version, parse_containers(content))
                 yield path, known
 
 
-def storages(root: Tree) -> Iterator[str]:
-    """Where containers/storage may be: root's, and each user's."""
-    yield from STORAGES
-    for folder, storage in ROOTLESS:
-        users = root.folders(folder)
-        for user in [] if isinstance(users, Unreadable) else users:
-            yield f"{folder}/{user}/{storage}"
+def storages(root: Tree, user: str) -> Iterator[tuple[str, str]]:
+    """Where containers/storage may be: root's, or a user's with the folder that must be the user's."""
+    yield from folders_of(root, user, ROOTLESS, ROOTLESS_RUN) if user else (("", storage) for storage in STORAGES)
 
 
 def parse_containers(content: bytes | Unreadable) -> dict[str, Identity]:
@@ -75,7 +78,7 @@ def parse_containers(content: bytes | Unreadable) -> dict[str, Identity]:
     found: dict[str, Identity] = {}
     for row in map(object_of, list_of(value_in(content))):
         if isinstance(row.get("id"), str):
-            metadata = object_of(value_in(text_of(row.get("metadata")).encode(errors="replace")))
+            metadata = object_of(value_in(text_of(row.get("metadata"), LONGEST).encode(errors="replace")))
             names = list_of(row.get("names"))
             name = text_of(names[0]) if names else text_of(metadata.get("name"))
             found[row["id"]] = Identity(

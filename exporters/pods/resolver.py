@@ -39,6 +39,10 @@ class _Pod:
     members: set[Place] = field(default_factory=set)
 
 
+_Asked = tuple[int, str]
+"""A source, and the user whose files it reads: whoever makes them hang does so for their own containers alone."""
+
+
 @dataclass(slots=True)
 class _Question:
     """What all sources are asked, and what they have found so far."""
@@ -58,7 +62,7 @@ class Resolver:
         self._node = node.lower()
         self._known: dict[Place, _Known] = {}
         self._pods: dict[str, _Pod] = {}
-        self._patience: Patience[int, Identity | str] = Patience(self._answer, patience, 2 * patience)
+        self._patience: Patience[_Asked, Identity | str] = Patience(self._answer, patience, 2 * patience)
         self._late = f"no answer within {patience:g} s"
         self._question = _Question(Place(Kind.ROOT), 0.0, NOBODY)
         self._faults: dict[int, str] = {}
@@ -70,8 +74,8 @@ class Resolver:
         known = self._known.get(place)
         if known is None:
             known = self._known[place] = _Known()
-            if place.pod_uid:
-                self._pods.setdefault(place.pod_uid, _Pod()).members.add(place)
+            if place.pod:
+                self._pods.setdefault(place.pod, _Pod()).members.add(place)
         if not known.asked <= now < known.next_try:  # also when the clock was set back
             self._learn(place, known, now)
         return known.identity
@@ -83,11 +87,11 @@ class Resolver:
     def forget(self, place: Place) -> None:
         """The cgroup is gone."""
         self._known.pop(place, None)
-        pod = self._pods.get(place.pod_uid)
+        pod = self._pods.get(place.pod)
         if pod is not None:
             pod.members.discard(place)
             if not pod.members:
-                del self._pods[place.pod_uid]
+                del self._pods[place.pod]
 
     def faults(self) -> dict[str, str]:
         """The sources that can't answer although they should, and why."""
@@ -95,7 +99,7 @@ class Resolver:
         return {type(source).__name__.lower(): fault for source, fault in faults if fault}
 
     def _learn(self, place: Place, known: _Known, now: float) -> None:
-        pod = self._pods.get(place.pod_uid, _Pod())
+        pod = self._pods.get(place.pod, _Pod())
         found, waits = self._ask_all(place, now, pod.identity if place.kind is Kind.POD else NOBODY)
         pod.identity = pod.identity.filled_from(replace(found, container="", image="", name="", sandbox=False))
         found = found.filled_from(pod.identity)
@@ -111,19 +115,20 @@ class Resolver:
         One that hangs is not asked again until it is done, and none takes the others with it.
         """
         self._question = _Question(place, now, found)
-        answers = self._patience.ask(range(len(self._sources)))
+        asked = [at for at, source in enumerate(self._sources) if source.of_users or not place.user]
+        answers = self._patience.ask([(at, place.user) for at in asked])
         waits = False
-        for at, source in enumerate(self._sources):
-            answer = answers.get(at, self._late)
+        for at in asked:
+            source, answer = self._sources[at], answers.get((at, place.user), self._late)
             self._faults[at] = answer if isinstance(answer, str) else ""
             answer = NOBODY if isinstance(answer, str) else answer
             waits |= source.essential and bool(place.pod_uid) and answer == NOBODY
             found = found.filled_from(answer)
         return found, waits
 
-    def _answer(self, at: int) -> Identity | str:
+    def _answer(self, asked: _Asked) -> Identity | str:
         """A source's answer, if it is needed, or why there is none. Runs in a thread that may be left behind."""
-        question, source = self._question, self._sources[at]
+        question, source = self._question, self._sources[asked[0]]
         is_needed = source.essential and question.place.pod_uid
         if not is_needed and _is_complete(question.found, question.place):
             return NOBODY
@@ -131,6 +136,8 @@ class Resolver:
             answer = source.identity(question.place, question.now)
         except Exception as error:  # noqa: BLE001 - whatever it is, the other sources are asked
             return f"{type(error).__name__}: {error}"
+        if question.place.user:  # could be any: it is the kubelet's word that makes a pod
+            answer = replace(answer, namespace="", pod="", container="")
         question.found = question.found.filled_from(answer)
         return answer
 
@@ -146,9 +153,9 @@ class Resolver:
 def _is_complete(identity: Identity, place: Place) -> bool:
     """Nothing that a dashboard selects by is missing. A sandbox has no container name in containerd."""
     if place.kind is Kind.POD:
-        return bool(identity.pod)
+        return bool(identity.pod or place.user)
     if identity.sandbox:
-        return bool(identity.pod or not place.pod_uid)
-    if place.pod_uid:
+        return bool(identity.pod or not place.pod_uid or place.user)
+    if place.pod_uid and not place.user:
         return bool(identity.pod and identity.container and identity.image)
     return bool(identity.image and identity.name)

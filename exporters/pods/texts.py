@@ -6,6 +6,9 @@ from typing import Any
 
 from exporters.host import Unreadable
 
+LONGEST = 1024
+"""Characters of a text that can be a name; the longest known, an image with its digest, has less than half of them."""
+
 Object = Mapping[str, Any]
 """A JSON object; its values may be anything."""
 
@@ -28,11 +31,11 @@ def list_of(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def text_of(value: object) -> str:
-    """`value` if it is a text, or an empty one."""
-    return value if isinstance(value, str) else ""
+def text_of(value: object, longest: int = LONGEST) -> str:
+    """`value` if it is a text of so many characters at most, or an empty one: it becomes part of thousands of lines."""
+    return value if isinstance(value, str) and len(value) <= longest else ""
 
 
 def texts_of(value: object) -> dict[str, str]:
-    """Those values of an object that are texts."""
-    return {key: text for key, text in object_of(value).items() if isinstance(text, str)}
+    """Those values of an object that are texts and not too long."""
+    return {key: text for key, text in object_of(value).items() if isinstance(text, str) and len(text) <= LONGEST}

@@ -9,6 +9,9 @@ PAUSE = Place(Kind.CONTAINER, UID, SANDBOX)
 POD = Place(Kind.POD, UID)
 ALONE = Place(Kind.CONTAINER, container_id=APP)
 """A container in no pod."""
+OF_ADA = Place(Kind.CONTAINER, container_id=APP, user="1000")
+"""One that a user runs without root."""
+PASSWD = "root:x:0:0:root:/root:/bin/bash\nada:x:1000:1000::/home/ada:/bin/sh\n"
 
 
 class Script(Source):

@@ -1,16 +1,16 @@
 """What the bundles of each runtime tell, and where they are."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from exporters.pods.bundles import Bundles, parse_bundle
-from exporters.pods.cgroup_path import Kind, Place
 from exporters.pods.identity import NOBODY, Identity
 from exporters.testing import FakeMachine
 from tests.exporters.machines import APP, NOW, SANDBOX
-from tests.exporters.pods.places import CONTAINER, POD
+from tests.exporters.pods.places import CONTAINER, OF_ADA, POD
 
 CRI = "io.kubernetes.cri."
 CRIO = "io.kubernetes.cri-o."
@@ -89,7 +89,7 @@ def test_bundles_are_found_where_runtimes_keep_them(tmp_path: Path, path: str, r
     """containerd's own place and those of distributions, CRI-O's two, and those of users."""
     machine = FakeMachine(tmp_path)
     bundles = Bundles(machine.host)
-    place = Place(Kind.CONTAINER, container_id=APP, runtime=runtime)
+    place = replace(OF_ADA, user="1000" if path.startswith("run/user") else "", runtime=runtime)
     assert bundles.identity(place, NOW) == NOBODY
     machine.write(f"root/{path.format(APP)}", bundle(APP_OF_CONTAINERD))
     assert bundles.identity(place, NOW).pod == "web-0"

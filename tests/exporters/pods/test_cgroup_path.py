@@ -64,8 +64,15 @@ USER = "/user.slice/user-1000.slice/user@1000.service"
         (f"/docker/{ID}", Place(Kind.CONTAINER, container_id=ID)),
         (f"/system.slice/docker-{ID}.scope", Place(Kind.CONTAINER, container_id=ID, runtime="docker")),
         (f"/machine.slice/libpod-{ID}.scope", Place(Kind.CONTAINER, container_id=ID, runtime="libpod")),
-        (f"{USER}/user.slice/libpod-{ID}.scope", Place(Kind.CONTAINER, container_id=ID, runtime="libpod")),
-        (f"{USER}/app.slice/web.service/libpod-payload-{ID}", Place(Kind.CONTAINER, container_id=ID, runtime="libpod")),
+        (f"{USER}/user.slice/libpod-{ID}.scope", Place(Kind.CONTAINER, container_id=ID, runtime="libpod", user="1000")),
+        (
+            f"{USER}/app.slice/web.service/libpod-payload-{ID}",
+            Place(Kind.CONTAINER, container_id=ID, runtime="libpod", user="1000"),
+        ),
+        # a user calls cgroups what the kubelet calls others
+        (f"{USER}/kubepods/pod{UID}", Place(Kind.POD, UID, qos="guaranteed", user="1000")),
+        (f"{USER}/kubepods/pod{UID}/{ID}", Place(Kind.CONTAINER, UID, ID, "guaranteed", user="1000")),
+        (f"/system.slice{USER}/{ID}", Place(Kind.CONTAINER, container_id=ID)),
         ("/system.slice/web.service/runtime", Place(Kind.SLICE)),
         (f"/machine.slice/machine-libpod_pod_{OUTER}.slice", Place(Kind.SLICE)),
         (

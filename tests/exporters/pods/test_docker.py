@@ -10,7 +10,7 @@ from exporters.pods.docker import Docker, parse_docker
 from exporters.pods.identity import NOBODY, Identity
 from exporters.testing import FakeMachine
 from tests.exporters.machines import APP, NOW
-from tests.exporters.pods.places import ALONE
+from tests.exporters.pods.places import ALONE, OF_ADA, PASSWD
 
 OF_POD = {"io.kubernetes.pod.name": "web-0", "io.kubernetes.pod.namespace": "shop"}
 
@@ -20,13 +20,19 @@ def config(name: str, labels: dict[str, str] | None = None) -> bytes:
 
 
 @pytest.mark.parametrize(
-    "data_root", ["var/lib/docker", "var/snap/docker/common/var-lib-docker", "home/ada/.local/share/docker"]
+    ("data_root", "place"),
+    [
+        ("var/lib/docker", ALONE),
+        ("var/snap/docker/common/var-lib-docker", ALONE),
+        ("home/ada/.local/share/docker", OF_ADA),
+    ],
 )
-def test_name_and_image(tmp_path: Path, data_root: str) -> None:
+def test_name_and_image(tmp_path: Path, data_root: str, place: Place) -> None:
     """The image as it was asked for, the name without its slash, wherever Docker keeps its data."""
     machine = FakeMachine(tmp_path)
     machine.write(f"root/{data_root}/containers/{APP}/config.v2.json", config("/web"))
-    assert Docker(machine.host).identity(ALONE, NOW) == Identity(image="nginx:1.27", name="web")
+    machine.write("root/etc/passwd", PASSWD)
+    assert Docker(machine.host).identity(place, NOW) == Identity(image="nginx:1.27", name="web")
     assert Docker(machine.host).identity(Place(Kind.CONTAINER, container_id=APP, runtime="crio"), NOW) == NOBODY
 
 
@@ -63,3 +69,11 @@ def test_name_and_image(tmp_path: Path, data_root: str) -> None:
 def test_labels_tell_more(name: str, labels: dict[str, str], expected: Identity) -> None:
     """Of a pod's container its pod, of a service's container its service; a sandbox by its label or its name."""
     assert parse_docker(config(name, labels)) == expected
+
+
+def test_labels_of_an_image_make_no_pod_of_a_container(tmp_path: Path) -> None:
+    """Nor hide it as a sandbox: they are whoever's who made the image."""
+    machine = FakeMachine(tmp_path)
+    labels = OF_POD | {"io.kubernetes.container.name": "etcd", "io.kubernetes.docker.type": "podsandbox"}
+    machine.write(f"root/var/lib/docker/containers/{APP}/config.v2.json", config("/web", labels))
+    assert Docker(machine.host).identity(ALONE, NOW) == Identity(image="nginx:1.27", name="web")

@@ -56,6 +56,19 @@ def test_a_static_pod_has_the_uid_that_its_cgroup_has() -> None:
     assert parsed(static_pod(mirror=HASH, source="http")).pods == {UID: expected, HASH: expected}
 
 
+def test_no_pod_takes_anothers_place() -> None:
+    """A hash is an annotation, which whoever makes a pod may set to what he likes."""
+    static, other = static_pod(hash=HASH, source="file"), web_pod()
+    static["metadata"]["uid"] = HASH
+    for uid in (UID, HASH):
+        other["metadata"] |= {"uid": "1", "annotations": {"kubernetes.io/config.hash": uid}}
+        for pods in ((static, web_pod(), other), (other, web_pod(), static)):
+            found = parsed(*pods).pods
+            assert (found[UID].pod, found[HASH].pod, found["1"].pod) == ("web-0", "etcd-node-1", "web-0")
+    other["metadata"]["name"] = "evil"
+    assert parsed(static, web_pod(), other).pods[UID].pod == "web-0"
+
+
 def test_the_owner_that_controls_the_pod_counts() -> None:
     """Of several; without any the name tells."""
     pod = web_pod()

@@ -5,11 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from exporters.pods.cgroup_path import Place
 from exporters.pods.identity import NOBODY, Identity
 from exporters.pods.podman import Podman, parse_containers
 from exporters.testing import FakeMachine
 from tests.exporters.machines import APP, NOW, SANDBOX
-from tests.exporters.pods.places import ALONE
+from tests.exporters.pods.places import ALONE, OF_ADA, PASSWD
 
 NGINX = Identity(image="docker.io/library/nginx:1.27", name="web")
 
@@ -21,21 +22,22 @@ def rows(*names: str, container_id: str = APP) -> str:
 
 @pytest.mark.parametrize("file", ["overlay-containers/containers.json", "vfs-containers/volatile-containers.json"])
 @pytest.mark.parametrize(
-    "storage",
+    ("storage", "place"),
     [
-        "var/lib/containers/storage",
-        "run/containers/storage",
-        "home/ada/.local/share/containers/storage",
-        "run/user/1000/containers",
+        ("var/lib/containers/storage", ALONE),
+        ("run/containers/storage", ALONE),
+        ("home/ada/.local/share/containers/storage", OF_ADA),
+        ("run/user/1000/containers", OF_ADA),
     ],
 )
-def test_lists_are_found_where_they_are_kept(tmp_path: Path, storage: str, file: str) -> None:
+def test_lists_are_found_where_they_are_kept(tmp_path: Path, storage: str, place: Place, file: str) -> None:
     """Of root and of users, of containers that stay and of those that go away when they stop."""
     machine = FakeMachine(tmp_path)
+    machine.write("root/etc/passwd", PASSWD)
     podman = Podman(machine.host)
-    assert podman.identity(ALONE, NOW) == NOBODY
+    assert podman.identity(place, NOW) == NOBODY
     machine.write(f"root/{storage}/{file}", rows("web"))
-    assert podman.identity(ALONE, NOW) == NGINX
+    assert podman.identity(place, NOW) == NGINX
 
 
 def test_a_list_is_read_when_it_has_changed(tmp_path: Path) -> None:

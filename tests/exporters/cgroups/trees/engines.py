@@ -48,6 +48,7 @@ def podman_host(machine: FakeMachine) -> None:
         layout.add(f"{stem}/libpod-{id_of(name)}.scope", limits=Limits(memory=64 << 20))
         layout.add(f"{stem}/libpod-{id_of(name)}.scope/container", name)
     podman(machine, "var/lib/containers/storage", [(id_of("db"), "db", "docker.io/library/postgres:16")])
+    machine.write("root/etc/passwd", "ada:x:1000:1000::/home/ada:/bin/sh\n")
     home = "home/ada/.local/share/containers/storage"
     podman(machine, home, [(id_of("blog"), "blog", "docker.io/library/ghost:5"), (id_of("gone"), "gone", REDIS)])
     layout.write_v2()
