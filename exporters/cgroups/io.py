@@ -98,13 +98,15 @@ def made_of(labels: Labels, contents: Sequence[bytes], counts: Counts, names: Na
         key = (*labels, device[0])
         for name, value in moved.values.items():
             samples.setdefault(name, []).append((key, value))
-    if sum(not name for name, _, _ in devices.values()) > 1:
+    if len({name for name, _, _ in devices.values()}) < len(devices):
         samples = {name: _added_up(of) for name, of in samples.items()}
     return Row(labels, contents, devices, usage, samples)
 
 
 def _added_up(samples: list[Sample]) -> list[Sample]:
-    """All devices without a name have one series together: no label would tell theirs apart."""
+    """Devices of one name, as all without any, have one series together: no label would tell theirs apart. A disk that
+    was plugged in again may have another number than the one under which it is still counted.
+    """
     totals: dict[Labels, float] = {}
     for labels, count in samples:
         totals[labels] = totals.get(labels, 0) + count
@@ -125,7 +127,8 @@ class IoCollector:
 
     def collect(self, now: float) -> Iterator[Family]:
         cgroups = self._inventory.current(now)
-        files = V2Files() if self._inventory.version is Version.V2 else V1Files(cgroups)
+        # the root tells which files there are, also where it is not chosen itself
+        files = V2Files() if self._inventory.version is Version.V2 else V1Files(self._inventory.everyone(now))
         names = Names(self._devices, self._disks.names)
         self._rows = {cgroup: row for cgroup in cgroups if (row := self._row(cgroup, files, names)) is not None}
         rows = self._rows.values()

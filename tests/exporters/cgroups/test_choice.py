@@ -55,6 +55,20 @@ def test_a_sandbox_without_series_still_tells_its_pods_network(tmp_path: Path) -
     assert published(machine, Choice(), "cgroup.network") == everything
 
 
+def test_a_root_without_series_tells_the_same_which_files_of_disks_there_are(tmp_path: Path) -> None:
+    """Whoever wants no series of the machine's own cgroup has those of its containers, on v1 too."""
+    machine = FakeMachine(tmp_path)
+    log_links(machine)
+    for path in ("", f"/kubepods/pod{UID}/{APP}"):
+        machine.write(f"cgroup/cpu{path}/cpu.shares", "1024\n")
+        machine.write(f"cgroup/blkio{path}/blkio.throttle.io_service_bytes", "8:0 Read 1\n8:0 Write 2\nTotal 3\n")
+        machine.write(f"cgroup/blkio{path}/blkio.throttle.io_serviced", "8:0 Read 1\n8:0 Write 2\nTotal 3\n")
+    for choice in (Choice(include=re.compile(APP)), Choice(labels=("container", "namespace", "pod"))):
+        collector = cgroup_group(machine.host, {}, choice=choice).collectors["cgroup.io"]
+        written = [value for name, value in samples_in(exposed(collector, NOW)).items() if "fs_writes_bytes" in name]
+        assert written == [2]
+
+
 def test_cgroups_are_chosen_by_path_and_namespace(machine: FakeMachine) -> None:
     """What is not chosen is not read; a namespace takes its pods and their containers along, and nothing else."""
     everything = ids(machine, Choice())

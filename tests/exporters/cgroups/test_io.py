@@ -341,6 +341,15 @@ def test_what_is_no_disk_has_no_name_and_is_added_up(tmp_path: Path) -> None:
     assert samples["fs_reads_bytes_total", "/dev/sda"] == 4096
 
 
+def test_a_disk_that_is_counted_under_two_numbers_has_one_series(tmp_path: Path) -> None:
+    """One series twice would cost Prometheus the whole scrape."""
+    machine = FakeMachine(tmp_path)
+    v2(machine, stat="259:0 rbytes=1 wbytes=2 rios=3 wios=4\n259:1 rbytes=10 wbytes=20 rios=30 wios=40\n")
+    machine.write("proc/diskstats", " 259  0 nvme0n1 1 2 3\n 259  1 nvme0n1 1 2 3\n")
+    lines = [line for line in exposed(collector(machine), NOW).splitlines() if "fs_reads_total{" in line]
+    assert [line.rpartition(" ")[2] for line in lines] == ["33"]
+
+
 def test_counts_and_names_that_change_are_published(tmp_path: Path) -> None:
     """What is kept from the scrape before is kept only as long as neither counts nor labels are others."""
     machine = FakeMachine(tmp_path)
