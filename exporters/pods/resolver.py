@@ -13,12 +13,19 @@ from exporters.pods.cgroup_path import Kind, Place
 from exporters.pods.identity import NOBODY, Identity, Source
 from exporters.pods.workload import Owner, workload_of
 from fenghuo.backoff import Backoff
+from fenghuo.clock import SystemClock
 
 ASK_AGAIN_AFTER = Backoff(first=1.0, limit=300.0, jitter=0.0)
 """Seconds for which an incomplete answer stands: what is new has its names at the second scrape."""
 
 PATIENCE = 3.0
 """Seconds that one source may take, such as a file on a file server that does not answer."""
+
+
+FOR_A_USER = 0.1
+"""Seconds of a scrape after which no more of a user's containers are asked for: their files cost what the user likes,
+and there are as many as the user likes.
+"""
 
 
 @dataclass(slots=True)
@@ -66,6 +73,8 @@ class Resolver:
         self._late = f"no answer within {patience:g} s"
         self._question = _Question(Place(Kind.ROOT), 0.0, NOBODY)
         self._faults: dict[int, str] = {}
+        self._monotonic = SystemClock().monotonic
+        self._spent: tuple[float, dict[str, float]] = (-math.inf, {})
 
     def identity(self, place: Place, now: float) -> Identity:
         """Who `place` is, as far as it is known by now."""
@@ -73,11 +82,11 @@ class Resolver:
             return NOBODY
         known = self._known.get(place)
         if known is None:
-            known = self._known[place] = _Known()
+            known = self._known[place] = _Known(Identity(name=place.container_id))
             if place.pod:
                 self._pods.setdefault(place.pod, _Pod()).members.add(place)
         if not known.asked <= now < known.next_try:  # also when the clock was set back
-            self._learn(place, known, now)
+            self._learn_in_time(place, known, now)
         return known.identity
 
     def is_final(self, place: Place) -> bool:
@@ -97,6 +106,18 @@ class Resolver:
         """The sources that can't answer although they should, and why."""
         faults = [(source, self._faults.get(at) or source.fault) for at, source in enumerate(self._sources)]
         return {type(source).__name__.lower(): fault for source, fault in faults if fault}
+
+    def _learn_in_time(self, place: Place, known: _Known, now: float) -> None:
+        """Unless it is a user's, and there was enough for that user in this scrape."""
+        if self._spent[0] != now:
+            self._spent = (now, {})
+        spent = self._spent[1]
+        if place.user and spent.get(place.user, 0.0) >= FOR_A_USER:
+            return
+        began = self._monotonic()
+        self._learn(place, known, now)
+        if place.user:
+            spent[place.user] = spent.get(place.user, 0.0) + self._monotonic() - began
 
     def _learn(self, place: Place, known: _Known, now: float) -> None:
         pod = self._pods.get(place.pod, _Pod())

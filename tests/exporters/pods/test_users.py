@@ -18,10 +18,10 @@ from exporters.pods.cgroup_path import Kind, Place, parse
 from exporters.pods.docker import Docker
 from exporters.pods.identity import NOBODY, Identity
 from exporters.pods.podman import Podman
-from exporters.pods.resolver import Resolver
+from exporters.pods.resolver import FOR_A_USER, Resolver
 from exporters.pods.users import LONGEST, folders_of
 from exporters.testing import FakeMachine
-from tests.exporters.machines import APP, NOW, UID
+from tests.exporters.machines import APP, NOW, SANDBOX, UID
 from tests.exporters.pods.places import ALONE, CONTAINER, OF_ADA, PASSWD, POD, Script
 
 OF_DOCKER = f"root/home/ada/.local/share/docker/containers/{APP}/config.v2.json"
@@ -188,6 +188,29 @@ def test_homes_are_where_passwd_has_them_or_whose_they_are(tmp_path: Path) -> No
     machine.write("root/etc/passwd", b"\xff:x:1::")
     assert list(folders_of(tree, user, "in", "")) == [("home/guest", "in")]
     assert list(folders_of(tree, "4294967294", "in", "")) == []
+
+
+def test_a_user_costs_a_scrape_so_much_and_no_more() -> None:
+    """The rest of the user's containers are asked for at the next one, and others at once."""
+    go_on = threading.Event()
+
+    class Slow(Script):
+        of_users = True
+
+        def identity(self, place: Place, now: float) -> Identity:
+            if place == OF_ADA:
+                go_on.wait(60)
+            return super().identity(place, now)
+
+    slow = Slow(Identity(image="image", name="name"))
+    asked = Resolver([slow], patience=FOR_A_USER)
+    asked.identity(OF_ADA, NOW)
+    second = replace(OF_ADA, container_id=SANDBOX)
+    assert asked.identity(second, NOW) == Identity(name=SANDBOX)
+    assert not asked.is_final(second)
+    assert asked.identity(ALONE, NOW).image == "image"
+    assert asked.identity(replace(second, user="1001"), NOW).image == "image"
+    go_on.set()
 
 
 def test_a_user_whose_files_hang_has_no_names_and_others_have_them() -> None:
