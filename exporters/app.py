@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from exporters import catalog
 from exporters.cgroups.choice import Choice
+from exporters.cgroups.detect import detect
 from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.machine import Machine, VersionInfo
 from exporters.cgroups.sieve import Sieve
-from exporters.collector import Collector, gauge
+from exporters.collector import Collector, NoData, gauge
 from exporters.host import Host, Roots
 from exporters.listen import inherited, is_beyond_loopback, listen, shown
 from exporters.log import Log
@@ -114,9 +115,8 @@ def run(settings: Settings, log: Log) -> None:
     """Serve until SIGTERM or SIGINT. Raises StartError or ConfigError."""
     allow_open_files()
     protection = _protection(settings.web_config, log)
-    site = Site(
-        build_scraper(settings, Host(settings.roots), log), settings.telemetry_path, settings.most_scrapes, KNOWN
-    )
+    host = Host(settings.roots)
+    site = Site(build_scraper(settings, host, log), settings.telemetry_path, settings.most_scrapes, KNOWN)
     listeners = inherited(os.environ, os.getpid()) if settings.systemd_socket else listen(settings.listen_addresses)
     limits = Limits(connections=_connections(settings.most_scrapes))
     if protection is None:
@@ -128,9 +128,19 @@ def run(settings: Settings, log: Log) -> None:
         signal.signal(number, lambda *_: server.stop())
     signal.signal(signal.SIGHUP, signal.SIG_IGN)  # what a reload would read is read whenever it changes
     _announce(settings, listeners, protection, log)
+    if "cgroup" in settings.groups:
+        look_for_cgroups(host, log)
     threading.Thread(target=_warm_up, args=(site, log), name="warm-up", daemon=True).start()
     server.run()
     log.info("stopped")
+
+
+def look_for_cgroups(host: Host, log: Log) -> None:
+    """Say at the start when there are none: collectors without data are silent, as most machines lack something."""
+    try:
+        detect(host)
+    except NoData as reason:
+        log.warning("no cgroups to publish", reason=str(reason), remedy="--path.cgroupfs is where they are")
 
 
 def _warm_up(site: Site, log: Log) -> None:

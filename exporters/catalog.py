@@ -271,6 +271,9 @@ METRICS: Mapping[str, tuple[str, ...]] = {
 }
 """What cAdvisor calls a kind of metrics → the collectors that publish them."""
 
+NEVER_PUBLISHED = frozenset({"percpu", "perf_event", "referenced_memory", "resctrl"})
+"""Kinds of cAdvisor's that no collector publishes by itself. Command lines that switch them off mean what is so."""
+
 
 def _door(choice: Choice) -> Door:
     return Door(choice.kubelet, choice.kubelet_token_file, choice.kubelet_ca_file, choice.kubelet_insecure)

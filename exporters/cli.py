@@ -98,7 +98,7 @@ def _cgroup_flags(function: Callable[..., None]) -> Callable[..., None]:
     kinds = ", ".join(catalog.METRICS)
     for name, help in (
         ("metrics", f"Kinds of container metrics to publish as well, separated by commas: {kinds}."),
-        ("disable_metrics", "Kinds of container metrics not to publish."),
+        ("disable_metrics", "Kinds of container metrics not to publish, by the same names."),
     ):
         function = click.option(f"--{name}", name, default="", help=help)(function)
     for flag in reversed(list(flags_of("cgroup", Choice))):
@@ -183,7 +183,9 @@ def _web_flags(function: Callable[..., None]) -> Callable[..., None]:
 @click.option("--path.procfs", "procfs", default="/proc", show_default=True, help="Where the host's /proc is.")
 @click.option("--path.sysfs", "sysfs", default="/sys", show_default=True, help="Where the host's /sys is.")
 @click.option("--path.rootfs", "rootfs", default="/", show_default=True, help="Where the host's / is.")
-@click.option("--path.cgroupfs", "cgroupfs", default="/sys/fs/cgroup", show_default=True)
+@click.option(
+    "--path.cgroupfs", "cgroupfs", default="/sys/fs/cgroup", show_default=True, help="Where the host's cgroups are."
+)
 @click.option("--path.udev.data", "udev", default="/run/udev/data", show_default=True)
 @click.option("--log.level", "level", type=click.Choice(list(LEVELS)), default="info", show_default=True)
 @click.option("--log.format", "style", type=click.Choice(["logfmt", "json"]), default="logfmt", show_default=True)
@@ -232,7 +234,8 @@ def settings_of(flags: Mapping[str, Any]) -> Settings:
 
 def _switches(flags: Mapping[str, Any]) -> dict[str, bool]:
     """The collectors that are switched on or off against their default; a collector's own flag comes last."""
-    kinds = {name: on for flag, on in _METRICS_FLAGS for kind in _listed(flags[flag]) for name in catalog.METRICS[kind]}
+    asked = [(kind, on) for flag, on in _METRICS_FLAGS for kind in _listed(flags[flag])]
+    kinds = {name: on for kind, on in asked for name in catalog.METRICS.get(kind, ())}
     given = {name: flags[_parameter(name)] for name in SWITCHES if flags[_parameter(name)] is not None}
     return {**(dict.fromkeys(SWITCHES, False) if flags["disable_defaults"] else {}), **kinds, **given}
 
@@ -241,9 +244,9 @@ _METRICS_FLAGS = (("metrics", True), ("disable_metrics", False))
 
 
 def _wrong_metrics(flags: Mapping[str, Any]) -> Iterator[Problem]:
-    for flag, _ in _METRICS_FLAGS:
+    for flag, on in _METRICS_FLAGS:
         for kind in _listed(flags[flag]):
-            if kind not in catalog.METRICS:
+            if kind not in catalog.METRICS and (on or kind not in catalog.NEVER_PUBLISHED):
                 yield Problem(f"--{flag}", f"expected one of {', '.join(catalog.METRICS)}", kind)
 
 
@@ -266,7 +269,7 @@ def _made(name: str, options: type[OptionsT], flags: Mapping[str, Any], problems
     try:
         return options(**chosen) if chosen else None
     except ValueError as error:
-        problems.append(Problem(f"--collector.{name}" if name in OPTIONS else f"--{name}", str(error)))
+        problems.append(Problem(f"--collector.{name}" if name in OPTIONS else "", str(error)))
         return None
 
 

@@ -272,11 +272,11 @@ class Scraper:
             say("collector has no data", collector=name, reason=reason)
 
     def _lacks(self, name: str, denied: Mapping[str, str]) -> None:
-        """Log what a collector may not read and the rights that this takes, when that begins or changes."""
+        """Log what a collector may not read and the rights that this takes, when that begins or it takes others."""
         first, needs = next(iter(denied)), ", ".join(sorted(set(denied.values())))
         others = f" and {len(denied) - 1} more" if len(denied) > 1 else ""
         reason = f"lacks the right to read {first}{others}: needs {needs}, or root"
         self.states[name] = reason
-        if self._told.get((name, "rights")) != reason:
-            self._told[name, "rights"] = reason
+        if self._told.get((name, "rights")) != needs:  # processes come and go, and with them what is refused
+            self._told[name, "rights"] = needs
             self._log.warning("collector lacks rights", collector=name, path=first, others=len(denied) - 1, needs=needs)

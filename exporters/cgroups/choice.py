@@ -40,7 +40,8 @@ class Choice:
     )
     pod_labels: tuple[str, ...] = option(
         (),
-        "A label of pods that becomes a label container_label_… of their series, repeatable; * is any text.",
+        "A label of pods that becomes a label container_label_… of their series, repeatable; * is any text. "
+        "Needs --cgroup.kubelet.",
         "cgroup.pod-label",
     )
     families_include: Pattern | None = option(
@@ -78,14 +79,16 @@ class Choice:
     )
 
     def __post_init__(self) -> None:
-        """Raises ValueError naming the value that is not as it should be."""
+        """Raises ValueError naming the flag and the value that is not as it should be."""
         for name in self.labels:
             if name not in (*BASE, *MORE):
-                raise ValueError(f"expected a label of {', '.join((*BASE, *MORE))}, got {name!r}")
+                raise ValueError(f"--cgroup.label: expected one of {', '.join((*BASE, *MORE))}, got {name!r}")
         for name in self.pod_labels:
             if not re.fullmatch(r"[A-Za-z0-9_./*-]+", name):
-                raise ValueError(f"expected a name of a label, * for any text, got {name!r}")
+                raise ValueError(f"--cgroup.pod-label: expected a name of a label, * for any text, got {name!r}")
         if self.series_limit < 0:
-            raise ValueError(f"expected a number of series, 0 without a limit, got {self.series_limit}")
+            raise ValueError(f"--cgroup.series-limit: expected a number, 0 for no limit, got {self.series_limit}")
         if self.kubelet and not _URL.fullmatch(self.kubelet):
-            raise ValueError(f"expected a URL such as https://127.0.0.1:10250, got {self.kubelet!r}")
+            raise ValueError(f"--cgroup.kubelet: expected a URL such as https://127.0.0.1:10250, got {self.kubelet!r}")
+        if self.pod_labels and not self.kubelet:
+            raise ValueError("--cgroup.pod-label: expected --cgroup.kubelet too, which alone tells labels of pods")

@@ -80,6 +80,11 @@ def test_what_is_in_the_hosts_network_listens_inside_the_compose_network_only() 
     ]
 
 
+def test_what_reads_process_ids_of_others_is_in_the_hosts_tree_of_processes() -> None:
+    """The kernel writes cgroup.procs for whoever reads it: 0 for a process that is not in the reader's own tree."""
+    assert [name for name, service in SERVICES.items() if service.get("pid") == "host"] == ["cgroup-exporter"]
+
+
 @pytest.mark.parametrize("name", LASTING)
 def test_a_lasting_service_has_a_health_check_and_limits(name: str) -> None:
     """What hangs is seen; what leaks is stopped."""

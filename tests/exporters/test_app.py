@@ -11,12 +11,12 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporters import catalog
-from exporters.app import Settings, build_scraper
+from exporters.app import Settings, build_scraper, look_for_cgroups
 from exporters.host import Host, Roots
 from exporters.messages import Request
 from exporters.pages import Site
-from exporters.testing import RecordingLog
-from tests.exporters.machines import recorded_machine
+from exporters.testing import FakeMachine, RecordingLog
+from tests.exporters.machines import recorded_machine, v2_cgroup
 from tests.exporters.running import exporter, get
 
 HEAVY = (
@@ -64,6 +64,18 @@ def test_a_taken_port_is_one_line() -> None:
     assert result.stderr == (
         f"python -m exporters: can't listen on {address}: Address already in use; choose another --web.listen-address\n"
     )
+
+
+def test_a_machine_without_cgroups_is_told_of_at_the_start(tmp_path: Path) -> None:
+    """Once: a wrong --path.cgroupfs would be silence otherwise."""
+    machine, log = FakeMachine(tmp_path), RecordingLog()
+    look_for_cgroups(machine.host, log)
+    (line,) = log.lines
+    assert "no cgroups to publish" in line
+    assert f"{tmp_path}/cgroup: no cgroup hierarchy is mounted there" in line
+    v2_cgroup(machine, "")
+    look_for_cgroups(machine.host, log)
+    assert len(log.lines) == 1
 
 
 def test_a_node_agent_stays_light() -> None:

@@ -118,6 +118,9 @@ def test_kinds_of_container_metrics_are_switched_by_cadvisors_names() -> None:
         "cgroup.descriptors": True,
     }
     assert settings("--disable_metrics=diskIO, network").collectors == {"cgroup.io": False, "cgroup.network": False}
+    assert settings("--disable_metrics=percpu,perf_event,referenced_memory,resctrl,udp").collectors == {
+        "cgroup.udp": False
+    }
     assert settings("--metrics=hugetlb", "--no-collector.cgroup.hugetlb").collectors == {"cgroup.hugetlb": False}
     assert {name for names in catalog.METRICS.values() for name in names} <= catalog.CGROUP.keys()
 
@@ -126,7 +129,7 @@ def test_what_goes_for_all_cgroups() -> None:
     """Patterns, labels and limits are one value."""
     chosen = settings(
         *("--cgroup.include=^/kubepods", "--cgroup.label=pod", "--cgroup.label=namespace", "--cgroup.sandboxes"),
-        *("--cgroup.series-limit=100", "--slices", "--cgroup.pod-label=app*"),
+        *("--cgroup.series-limit=100", "--slices", "--cgroup.pod-label=app*", "--cgroup.kubelet=http://[::1]:10255"),
     ).choice
     assert chosen == Choice(
         include=re.compile("^/kubepods"),
@@ -135,6 +138,7 @@ def test_what_goes_for_all_cgroups() -> None:
         series_limit=100,
         slices=True,
         pod_labels=("app*",),
+        kubelet="http://[::1]:10255",
     )
     assert settings("--collector.cgroup.cpu.per-cpu").options == {"cgroup.cpu": CpuOptions(per_cpu=True)}
 
@@ -160,7 +164,7 @@ def test_all_that_is_wrong_is_told_at_once() -> None:
         "command line: --collector.perf: expected a collector of this program, which has none of this name",
         "command line: --collector.wifi: expected a collector of this program, which has none of this name",
         f"command line: --metrics: expected one of {', '.join(catalog.METRICS)}, got 'perf_event'",
-        f"command line: --cgroup: expected a label of {', '.join((*BASE, *MORE))}, got 'node'",
+        f"command line: --cgroup.label: expected one of {', '.join((*BASE, *MORE))}, got 'node'",
     ]
 
 

@@ -41,3 +41,22 @@ def test_a_collector_that_fails_for_lack_of_rights_says_so_once(tmp_path: Path) 
     assert scraper.states == {
         "refused": "lacks the right to read /proc/slabinfo: needs CAP_DAC_READ_SEARCH, or root",
     }
+
+
+def test_what_is_refused_may_change_with_the_processes_there_are(tmp_path: Path) -> None:
+    """It is told again when it takes another right, not when there is more or less of it."""
+    log, view = RecordingLog("info"), FakeMachine(tmp_path).host.view()
+
+    class Descriptors:
+        def collect(self, now: float) -> Iterable[Family]:
+            for path, right in refused.items():
+                view.deny(path, right)
+            return ()
+
+    group = Group.of("cgroup", {"descriptors": Descriptors()}, denied={"descriptors": view.denied})
+    scraper = Scraper([group], log, ManualTime())
+    one = {"/proc/1/fd": "CAP_SYS_PTRACE"}
+    for now in (one, one | {"/proc/7/fd": "CAP_SYS_PTRACE"}, {"/proc/7/fd": "CAP_DAC_READ_SEARCH"}):
+        refused = now
+        scraper.scrape(Selection(), list)
+    assert [line.rpartition("needs=")[2] for line in log.lines] == ["CAP_SYS_PTRACE", "CAP_DAC_READ_SEARCH"]

@@ -121,14 +121,18 @@ def test_slices_and_units_of_systemd_by_name(tmp_path: Path) -> None:
     assert all("slice=" not in labels for labels in published(machine, Choice()))
 
 
-def test_a_name_of_a_label_that_is_none() -> None:
+def test_a_choice_that_is_none_is_refused_with_its_flag() -> None:
     """Which, and what there is."""
-    with pytest.raises(ValueError, match=r"expected a label of container, id, .*, got 'node'"):
+    with pytest.raises(ValueError, match=r"--cgroup.label: expected one of container, id, .*, got 'node'"):
         Choice(labels=("node",))
-    with pytest.raises(ValueError, match=r"expected a name of a label, \* for any text, got 'a b'"):
+    with pytest.raises(ValueError, match=r"--cgroup.pod-label: expected a name of a label, \* for any text, got 'a b'"):
         Choice(pod_labels=("a b",))
+    with pytest.raises(ValueError, match=r"--cgroup.series-limit: expected a number, 0 for no limit, got -1"):
+        Choice(series_limit=-1)
+    with pytest.raises(ValueError, match=r"--cgroup.pod-label: expected --cgroup.kubelet too"):
+        Choice(pod_labels=("app",))
     for url in ("node:10250", "https://node:1025o", "https://user:password@node", "https://node:10250/pods?x"):
-        with pytest.raises(ValueError, match=f"expected a URL such as https://127.0.0.1:10250, got '{re.escape(url)}'"):
+        with pytest.raises(ValueError, match=f"--cgroup.kubelet: expected a URL .*, got '{re.escape(url)}'"):
             Choice(kubelet=url)
     assert Choice(kubelet="http://[::1]:10255/").kubelet
 
