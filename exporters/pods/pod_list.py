@@ -32,7 +32,8 @@ def parse_pods(content: bytes, keeps: Callable[[str], bool]) -> PodList | None:
     found = PodList({}, {})
     claimed: dict[str, Identity] = {}
     try:
-        for pod in _items(content.decode(errors="replace")):
+        # names, labels and images are ASCII; as UTF-8 one sign of an annotation may make it all four times as large
+        for pod in _items(content.decode("latin-1")):
             _add(found, claimed, pod, keeps)
     except (ValueError, RecursionError):
         return None
