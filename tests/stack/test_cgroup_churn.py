@@ -38,7 +38,7 @@ NOTES = ("sandbox-namespace", "sandbox-name", "container-name", "image-name")
 LINE = re.compile(r"(\w+)\{(.*)\} (\S+)")
 LABEL = re.compile(r'(\w+)="([^"]*)"')
 
-ASKED_AGAIN = 4.5
+ASKED_AGAIN = 5.5
 """Seconds after which the exporter has asked again for names that were late: after one and three, at a scrape."""
 
 LISTED_AGAIN = 9.0
@@ -47,8 +47,8 @@ LISTED_AGAIN = 9.0
 LATE = 2.0
 """Seconds after which the names of some containers are written."""
 
-LISTING_KEPT = 1.0
-"""Seconds for which v1 goes on telling who is in a cgroup to whoever asks more often than that."""
+LISTING_KEPT = 2.0
+"""Seconds, and one to spare, for which v1 goes on telling who was in a cgroup, longer when somebody asks meanwhile."""
 
 COARSE = 0.02
 """Seconds by which a time stamp of a folder may be behind."""
@@ -62,7 +62,6 @@ ENTER = 'for folder; do echo $$ > "$folder/cgroup.procs"; done'
 SLEEPER = f"{ENTER}; i=0; while [ $i -lt 5000 ]; do i=$((i+1)); done; echo ready; exec sleep 4000"
 
 SCRAPES_IN_THE_STORM = 200
-
 _PAUSE = threading.Event()
 
 
@@ -79,6 +78,7 @@ class Container:
     made: float = math.inf
     going: float = math.inf
     gone: float = math.inf
+    killed: float = -math.inf
     first_asked: float = math.inf
     is_named: bool = False
 
@@ -145,7 +145,7 @@ class Node:
         if container.process is not None:
             container.process.kill()
             container.process.communicate()
-            container.process = None
+            container.process, container.killed = None, time.monotonic()
 
     def write_names(self) -> None:
         """Write down the names that are due by now."""
@@ -235,7 +235,7 @@ class Prometheus:
         """A scrape that is not checked."""
         began = time.monotonic()
         lines = self._lines()
-        scrape = Scrape(began, time.monotonic(), {}, {}, [])
+        scrape = Scrape(began, time.monotonic(), {}, {}, sorted(failed(lines) - self._lacking))
         ours = f'id="{self.nodes[0].top}'
         for line in lines:
             if ours in line and line.partition("{")[0] in METRICS:
@@ -243,7 +243,6 @@ class Prometheus:
                 labels = dict(LABEL.findall(labelled))
                 scrape.values.setdefault(labels["id"], {})[metric] = float(value)
                 scrape.names[labels["id"]] = tuple(labels[name] for name in ("namespace", "pod", "container", "image"))
-        scrape.failures = sorted(failed(lines) - self._lacking)
         scrape.failures += [line for line in lines if line.startswith("container_scrape_error 1")]
         return scrape
 
@@ -268,7 +267,8 @@ def problems(container: Container, scrape: Scrape) -> Iterator[str]:
     with contextlib.suppress(OSError):  # it goes right now
         if values[USED] > (used := processor_seconds(container.path)):
             yield f"{who}: used {values[USED]} s, in truth {used} s"
-    if scrape.is_first_for_a_while and bool(values[RUNNING]) == (container.process is None):
+    is_listed_anew = scrape.is_first_for_a_while and scrape.began > container.killed + LISTING_KEPT
+    if is_listed_anew and bool(values[RUNNING]) == (container.process is None):
         yield f"{who}: has {values[RUNNING]:g} processes, and so it has not"
     if scrape.began >= container.names_due and scrape.names[container.path] != names_of(container):
         yield f"{who}: is called {scrape.names[container.path]}, not {names_of(container)}"
@@ -329,7 +329,7 @@ def test_containers_come_and_go(tmp_path: Path) -> None:
         last_due = time.monotonic() + LATE + LISTED_AGAIN
         while time.monotonic() < last_due:
             node.write_names()
-            _PAUSE.wait(1.1 * LISTING_KEPT)
+            _PAUSE.wait(LISTING_KEPT + 0.1)
             assert prometheus.scrape() == []
         assert len(node.living) > 40
         check(at_rest(prometheus, node, process), first)
