@@ -33,6 +33,8 @@ _POD_OF_PODMAN = re.compile(r"/libpod_parent/[0-9a-f]{64}\Z")
 _AROUND = re.compile(r"^.*[0-9a-f]{64}(?:\.scope)?(?=/)", re.DOTALL)
 """The containers that a cgroup is in, down to the innermost."""
 _USER = re.compile(r"/user\.slice/user-([0-9]+)\.slice/")
+_OUTER = re.compile(r"^.*([0-9a-f]{64})(?:\.scope)?/(?:kubelet|[a-z0-9_-]*kubepods)", re.DOTALL)
+"""The container with a kubelet that a cgroup is in, the innermost of several."""
 _NODE = re.compile(r"^(?:kubelet|kubelet\.slice|(?:[a-z0-9_-]+-)?kubepods(?:\.slice)?)\Z")
 
 
@@ -60,10 +62,14 @@ class Place:
     user: str = ""
     """The uid of the user who made it: below systemd's slice of a user anybody may call a cgroup what they like."""
 
+    outer: str = ""
+    """The id of the container with a kubelet that it is in. Whoever runs in there may call a cgroup what they like."""
+
     @property
     def pod(self) -> str:
-        """What tells a pod from all others, also from those that a user calls alike; empty outside of pods."""
-        return f"{self.user}:{self.pod_uid}" if self.user and self.pod_uid else self.pod_uid
+        """What tells a pod from all others, also from those that others call alike; empty outside of pods."""
+        within = self.outer or self.user
+        return f"{within}:{self.pod_uid}" if within and self.pod_uid else self.pod_uid
 
 
 def parse(path: str) -> Place:
@@ -83,11 +89,13 @@ def parse(path: str) -> Place:
     qos = _qos(inside) if pod else ""
     owner = _USER.match(path)
     user = owner.group(1) if owner else ""
+    node = _OUTER.match(path)
+    outer = node.group(1) if node else ""
     container = _CONTAINER.search(name)
     if container and not _POD_OF_PODMAN.search(path):
-        return Place(Kind.CONTAINER, uid, container.group(2), qos, container.group(1) or "", user)
+        return Place(Kind.CONTAINER, uid, container.group(2), qos, container.group(1) or "", user, outer)
     if pod and pod.end() == len(inside):
-        return Place(Kind.POD, uid, qos=qos, user=user)
+        return Place(Kind.POD, uid, qos=qos, user=user, outer=outer)
     return Place(Kind.SLICE)
 
 

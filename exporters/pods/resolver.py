@@ -80,6 +80,8 @@ class Resolver:
         """Who `place` is, as far as it is known by now."""
         if place.kind not in (Kind.POD, Kind.CONTAINER):
             return NOBODY
+        if place.outer:  # its files are in that container: what has the same id out here is somebody else
+            return Identity(name=place.container_id)
         known = self._known.get(place)
         if known is None:
             known = self._known[place] = _Known(Identity(name=place.container_id))

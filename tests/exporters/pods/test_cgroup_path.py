@@ -95,12 +95,12 @@ USER = "/user.slice/user-1000.slice/user@1000.service"
                 f"/system.slice/docker-{OUTER}.scope/kubelet.slice/kubelet-kubepods.slice/"
                 f"kubelet-kubepods-pod{UID_}.slice/cri-containerd-{ID}.scope"
             ),
-            Place(Kind.CONTAINER, UID, ID, "guaranteed", "cri-containerd"),
+            Place(Kind.CONTAINER, UID, ID, "guaranteed", "cri-containerd", outer=OUTER),
         ),
-        (f"/docker/{OUTER}/kubelet/kubepods/besteffort/pod{UID}", Place(Kind.POD, UID, qos="besteffort")),
+        (f"/docker/{OUTER}/kubelet/kubepods/besteffort/pod{UID}", Place(Kind.POD, UID, qos="besteffort", outer=OUTER)),
         (
             f"/kubepods/burstable/pod{OUTER_UID}/{OUTER}/kubepods/pod{UID}/{ID}",
-            Place(Kind.CONTAINER, UID, ID, "guaranteed"),
+            Place(Kind.CONTAINER, UID, ID, "guaranteed", outer=OUTER),
         ),
         (f"/docker/{OUTER}/{ID}", Place(Kind.CONTAINER, container_id=ID)),
         # CRI-O without pause containers leaves an empty folder for each

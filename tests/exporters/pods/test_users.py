@@ -24,8 +24,9 @@ from exporters.testing import FakeMachine
 from tests.exporters.machines import APP, NOW, SANDBOX, UID
 from tests.exporters.pods.places import ALONE, CONTAINER, OF_ADA, PASSWD, POD, Script
 
-OF_DOCKER = f"root/home/ada/.local/share/docker/containers/{APP}/config.v2.json"
-OF_PODMAN = "root/home/ada/.local/share/containers/storage/overlay-containers/containers.json"
+HOME = "home/ada"
+OF_DOCKER = f"root/{HOME}/.local/share/docker/containers/{APP}/config.v2.json"
+OF_PODMAN = f"root/{HOME}/.local/share/containers/storage/overlay-containers/containers.json"
 OF_CONTAINERD = f"root/run/user/1000/containerd/io.containerd.runtime.v2.task/default/{APP}/config.json"
 FILES = {
     OF_DOCKER: json.dumps({"Name": "/mine", "Config": {"Image": "of/docker"}}),
@@ -58,7 +59,7 @@ def test_what_root_keeps_does_not_name_a_users_container(tmp_path: Path) -> None
     """A user may call a cgroup by anybody's id."""
     machine = machine_of_ada(tmp_path)
     machine.write(f"root/var/lib/docker/containers/{APP}/config.v2.json", FILES[OF_DOCKER])
-    machine.write(OF_PODMAN.replace("home/ada/.local/share", "var/lib"), FILES[OF_PODMAN])
+    machine.write(OF_PODMAN.replace(f"{HOME}/.local/share", "var/lib"), FILES[OF_PODMAN])
     asked = resolver(machine)
     assert asked.identity(OF_ADA, NOW) == Identity(name=APP)
     assert asked.identity(ALONE, NOW).name == "mine"
@@ -83,6 +84,19 @@ def test_a_user_has_no_pods() -> None:
     liar.known = NOBODY
     assert asked.identity(POD, NOW) == NOBODY
     assert my_pod.pod != POD.pod
+
+
+def test_what_is_in_a_container_is_nobody_outside_of_it() -> None:
+    """Whoever may make cgroups in a container calls them like those of another's pod."""
+    source = Script(Identity("bank", "vault-0", "vault", "image", "name"))
+    asked = Resolver([source])
+    outer = f"/machine.slice/libpod-{SANDBOX}.scope"
+    fake, fake_pod = (parse(f"{outer}/kubepods/pod{UID}{below}") for below in (f"/{APP}", ""))
+    assert asked.identity(fake, NOW) == Identity(name=APP)
+    assert asked.identity(fake_pod, NOW) == NOBODY
+    assert asked.is_final(fake)
+    assert source.asked == []
+    assert fake_pod.pod not in ("", POD.pod)
 
 
 @contextmanager
