@@ -24,7 +24,7 @@ from exporters.testing import FakeMachine
 from tests.exporters.machines import APP, NOW, SANDBOX, UID
 from tests.exporters.pods.places import ALONE, CONTAINER, OF_ADA, PASSWD, POD, Script
 
-HOME = "home/ada"
+HOME, GUEST = "home/ada", "home/guest"
 OF_DOCKER = f"root/{HOME}/.local/share/docker/containers/{APP}/config.v2.json"
 OF_PODMAN = f"root/{HOME}/.local/share/containers/storage/overlay-containers/containers.json"
 OF_CONTAINERD = f"root/run/user/1000/containerd/io.containerd.runtime.v2.task/default/{APP}/config.json"
@@ -195,12 +195,12 @@ def test_a_users_file_may_be_a_link_to_the_users_own(tmp_path: Path) -> None:
 def test_homes_are_where_passwd_has_them_or_whose_they_are(tmp_path: Path) -> None:
     """A user from a directory server is in no passwd, but the folder is the user's."""
     machine = machine_of_ada(tmp_path)
-    machine.write("root/home/guest/file", "")
+    machine.write(f"root/{GUEST}/file", "")
     tree, user = machine.host.root, str(os.getuid())
     machine.write("root/etc/passwd", f"broken\nada:x:{user}:0::/srv/people/ada:/bin/sh\n")
     assert list(folders_of(tree, user, "in", "run")) == [("srv/people/ada", "in"), (f"run/user/{user}", "run")]
     machine.write("root/etc/passwd", b"\xff:x:1::")
-    assert list(folders_of(tree, user, "in", "")) == [("home/guest", "in")]
+    assert list(folders_of(tree, user, "in", "")) == [(GUEST, "in")]
     assert list(folders_of(tree, "4294967294", "in", "")) == []
 
 
