@@ -11,7 +11,7 @@ from exporters.cgroups.v1 import V1Reader
 from exporters.cgroups.v2 import V2Reader
 from exporters.cgroups.walk import Folder, Walk
 from exporters.collector import PAIRS, Labels, NoData
-from exporters.host import Host
+from exporters.host import Host, Unreadable
 from exporters.pods.cgroup_path import Kind, Place, parse
 from exporters.pods.resolver import Resolver
 
@@ -28,6 +28,8 @@ class Inventory:
         self._choice = choice if choice is not None else Choice()
         self._labelling = Labelling(self._choice)
         self._layout: Layout | None = None
+        self._as_of: tuple[int, int] | None = None
+        self._has_changed = False
         self._roots: list[Folder] = []
         self._cgroups: dict[str, Cgroup] = {}
         self._keys: dict[str, tuple[object, ...]] = {}
@@ -86,22 +88,29 @@ class Inventory:
             raise NoData(f"{self.root}: the scrape before this one still looks for cgroups")
         try:
             self._set_up()
-            changed = self._walk()
-            if changed:
+            self._has_changed |= self._walk()  # what breaks off below is done at the next look
+            if self._has_changed:
                 self._take_all()
-            if self._name(now) or changed:
+            if self._name(now) or self._has_changed:
                 self._choose()
-            self._now = now
+            self._has_changed, self._now = False, now
         finally:
             self._turn.release()
 
     def _set_up(self) -> None:
-        if self._layout is not None:
+        """Find out which hierarchies there are, again once folders for more of them have come."""
+        status = self._host.cgroup.status("")
+        as_of = None if isinstance(status, Unreadable) else (status.st_ino, status.st_mtime_ns)
+        if self._layout is not None and as_of == self._as_of:
             return
-        self._layout = detect(self._host)
-        self.reader = V1Reader() if self._layout.version is Version.V1 else V2Reader()
+        layout = detect(self._host)
+        self._as_of = as_of
+        if layout == self._layout:
+            return
+        self._layout, self._keys = layout, {}
+        self.reader = V1Reader() if layout.version is Version.V1 else V2Reader()
         # two controllers in one folder are one hierarchy, walked once
-        self._roots = [Folder("/", folder, parse("/")) for folder in sorted(self._layout.walked)]
+        self._roots = [Folder("/", folder, parse("/")) for folder in sorted(layout.walked)]
 
     def _walk(self) -> bool:
         """Whether anything has changed."""
@@ -125,8 +134,10 @@ class Inventory:
             key = self._keys[path] = (first.inode, *folders)
             same = keys.get(path) == key
             self._cgroups[path] = before.pop(path) if same else self._new(path, first.place, folders)
+        living = {cgroup.place for cgroup in self._cgroups.values()}
         for cgroup in before.values():
-            self._resolver.forget(cgroup.place)
+            if cgroup.place not in living:
+                self._resolver.forget(cgroup.place)
         self._unsure = [cgroup for cgroup in self._cgroups.values() if not self._is_sure(cgroup)]
 
     def _new(self, path: str, place: Place, folders: dict[str, Folder]) -> Cgroup:
@@ -163,10 +174,11 @@ class Inventory:
 
     def _choose(self) -> None:
         """Those that are wanted. Without the label `id` several may be called the same, and one of them has series."""
-        self._chosen = []
+        chosen: list[Cgroup] = []
         taken = {""}
         for cgroup in self._cgroups.values():
             (text,) = cgroup.labels
             if text not in taken and is_chosen(self._choice, cgroup.path, cgroup.place, cgroup.identity):
                 taken.add(text)
-                self._chosen.append(cgroup)
+                chosen.append(cgroup)
+        self._chosen = chosen

@@ -24,7 +24,7 @@ class NamesCollector:
 
     def collect(self, now: float) -> Iterator[Family]:
         self._inventory.current(now)
-        for what, right in self._inventory.denied.items():
+        for what, right in list(self._inventory.denied.items()):  # whoever was left behind may add to them
             self._host.deny(what, right)
         yield UNNAMED.single(self._inventory.unnamed())
         for source, fault in sorted(self._inventory.faults().items()):

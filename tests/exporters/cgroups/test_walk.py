@@ -2,13 +2,30 @@
 
 from pathlib import Path
 
+import pytest
+
 from exporters.app import cgroup_group
 from exporters.cgroups.cpu import CpuCollector, Options
+from exporters.cgroups.inventory import Inventory
+from exporters.pods.cgroup_path import Place
+from exporters.pods.identity import Identity
+from exporters.pods.resolver import Resolver
 from exporters.scrape import Group
 from exporters.testing import FakeMachine, exposed, samples_in
 from tests.exporters.machines import NOW
 
 STEP = 15.0
+
+
+class Strained(Resolver):
+    """One that may fail."""
+
+    fails = False
+
+    def identity(self, place: Place, now: float) -> Identity:
+        if self.fails:
+            raise RuntimeError("can't start new thread")
+        return super().identity(place, now)
 
 
 def used(machine: FakeMachine, path: str, seconds: int) -> None:
@@ -73,6 +90,37 @@ def test_a_slice_that_has_its_units_in_one_hierarchy_only(tmp_path: Path) -> Non
     holds(machine, "system.slice/late.service", 3)
     machine.remove("cgroup/memory/system.slice/cron.service")
     assert readings(group, NOW + STEP) == {"/system.slice": (1, 10), "/system.slice/late.service": (None, 3)}
+
+
+def test_a_hierarchy_that_is_mounted_later(tmp_path: Path) -> None:
+    """Without systemd a script mounts one after the other, and a scrape may come between two of them."""
+    machine = FakeMachine(tmp_path)
+    group = cgroup_group(machine.host, {})
+    used(machine, "a", 1)
+    assert readings(group, NOW) == {"/a": (1, None)}
+    holds(machine, "a", 10)
+    holds(machine, "memory", 20)
+    machine.write("cgroup/pids/a/pids.current", "7\n")
+    assert readings(group, NOW + STEP) == {"/a": (1, 10), "/memory": (None, 20)}
+    processes = samples_in(exposed(group.collectors["cgroup.processes"], NOW + STEP))
+    assert [value for name, value in processes.items() if "threads{" in name and 'id="/a"' in name] == [7]
+
+
+def test_what_a_look_that_broke_off_has_found_is_not_lost(tmp_path: Path) -> None:
+    """A machine without a thread to spare can't ask for names; what was removed meanwhile has no series after it."""
+    machine = FakeMachine(tmp_path)
+    resolver = Strained([])
+    inventory = Inventory(machine.host, resolver)
+    used(machine, f"docker/{'a' * 64}", 1)
+    used(machine, "gone", 1)
+    inventory.current(NOW)
+    machine.remove("cgroup/cpu/gone")
+    machine.remove("cgroup/cpuacct/gone")
+    resolver.fails = True
+    with pytest.raises(RuntimeError):
+        inventory.current(NOW + STEP)
+    resolver.fails = False
+    assert "/gone" not in [cgroup.path for cgroup in inventory.current(NOW + 2 * STEP)]
 
 
 def test_one_that_is_made_again_begins_anew(tmp_path: Path) -> None:
