@@ -52,11 +52,14 @@ class Sieve:
 
 
 def fitting(families: Sequence[Family], limit: int) -> tuple[list[Family], list[Family]]:
-    """The families that fit into `limit` series, and those that are left out; 0 is no limit."""
+    """The families that fit into `limit` series, and those that are left out; 0 is no limit.
+
+    Of those with as many series, the later: processor and memory come first, and are asked for most.
+    """
     excess = sum(len(family.samples) for family in families) - limit
     left_out: list[Family] = []
     if limit > 0:
-        for family in sorted(families, key=lambda family: -len(family.samples)):
+        for family in sorted(reversed(families), key=lambda family: -len(family.samples)):
             if excess <= 0:
                 break
             left_out.append(family)

@@ -194,3 +194,10 @@ def test_what_fits() -> None:
     assert names(0) == names(17) == names(99) == []
     assert names(16) == ["g5"]
     assert names(1) == ["g5", "g5", "g4", "g3"]
+
+
+def test_of_families_with_as_many_series_the_first_stay() -> None:
+    """Processor and memory are published first; without them there is nothing to look at."""
+    families = [Family(gauge(name, "G."), [((str(n),), 1) for n in range(5)]) for name in ("cpu", "memory", "start")]
+    assert [family.metric.name for family in fitting(families, 10)[1]] == ["start"]
+    assert [family.metric.name for family in fitting(families, 5)[0]] == ["cpu"]
