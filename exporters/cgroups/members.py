@@ -30,11 +30,6 @@ _EMPTY_FOLDER = 2
 _PROCESS = re.compile(r"^[1-9][0-9]{0,9}$", re.MULTILINE)
 
 
-def hierarchy_of(cgroup: Cgroup) -> str | None:
-    """The hierarchy in which a cgroup is asked for its processes; None when it is in none of them."""
-    return next((hierarchy for hierarchy in _HIERARCHIES if hierarchy in cgroup.folders), None)
-
-
 def processes(cgroup: Cgroup) -> bytes | None:
     """The ids, one a line. None for a cgroup that can't say, as it is threaded or gone."""
     hierarchy = _hierarchy(cgroup)

@@ -10,10 +10,11 @@ from typing import NamedTuple
 
 from exporters.cgroups.detect import Version
 from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.members import CERTAIN_END, LIST, hierarchy_of, processes
+from exporters.cgroups.members import processes
 from exporters.cgroups.model import Cgroup, Contents, Files, count_of, limit_of
 from exporters.cgroups.rows import Rows
 from exporters.collector import Family, gauge
+from exporters.pods.cgroup_path import Kind
 
 PROCESSES = gauge("container_processes", "Number of processes running inside the container.", *BASE_LABELS)
 THREADS = gauge("container_threads", "Number of threads running inside the container.", *BASE_LABELS)
@@ -23,7 +24,9 @@ THREADS_MAX = gauge(
 
 
 class ProcessesCollector:
-    """Reads three files a cgroup."""
+    """Reads two files a cgroup, and the list of processes of all but containers that have at most one thread: v1 makes
+    and sorts a new list for whoever asks.
+    """
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
@@ -37,29 +40,29 @@ class ProcessesCollector:
         yield THREADS.family([(cgroup.labels, row.threads) for cgroup, row in rows if row.threads is not None])
         yield THREADS_MAX.family([(cgroup.labels, row.limit) for cgroup, row in rows if row.limit is not None])
 
-    def _files(self, cgroup: Cgroup) -> Files:
+    def _files(self, _: Cgroup) -> Files:
         pids = "pids" if self._inventory.version is Version.V1 else ""
-        return ((hierarchy_of(cgroup) or "", LIST), (pids, "pids.current"), (pids, "pids.max"))
+        return ((pids, "pids.current"), (pids, "pids.max"))
 
 
 class _Row(NamedTuple):
-    """What the files of one cgroup say; `processes` is None for a list that is to be read in another way."""
+    """What the files of one cgroup say."""
 
-    processes: int | None
     threads: int | None
     limit: int | None
 
 
 def _understood(_: Cgroup, contents: Contents) -> _Row:
-    ids, current, limit = contents
+    current, limit = contents
     threads = count_of(current)
     # without the controller there is no limit either
     most = None if threads is None else 0 if limit == b"max\n" else limit_of(count_of(limit))
-    return _Row(ids.count(b"\n") if 0 < len(ids) < CERTAIN_END else None, threads, most)
+    return _Row(threads, most)
 
 
 def _count(cgroup: Cgroup, row: _Row) -> int | None:
-    if row.processes is not None:
-        return row.processes
+    """Threads count with all that is below, as do processes of a container, and of it alone: what has one, has one."""
+    if row.threads is not None and row.threads <= 1 and cgroup.place.kind is Kind.CONTAINER:
+        return row.threads
     ids = processes(cgroup)
     return None if ids is None else ids.count(b"\n")
