@@ -59,7 +59,8 @@ def fitting(families: Sequence[Family], limit: int) -> tuple[list[Family], list[
     excess = sum(len(family.samples) for family in families) - limit
     left_out: list[Family] = []
     if limit > 0:
-        for family in sorted(reversed(families), key=lambda family: -len(family.samples)):
+        smallest_first = sorted(families, key=lambda family: len(family.samples))
+        for family in reversed(smallest_first):
             if excess <= 0:
                 break
             left_out.append(family)
