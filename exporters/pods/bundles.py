@@ -27,7 +27,8 @@ ROOTLESS_CONTAINERD = "containerd"
 ROOTLESS_CRIO = "containers"
 """In the folder in /run of a user who is logged in."""
 
-_MOST_NAMESPACES = 100
+_OF_USERS = ("default", "k8s.io")
+"""containerd's namespaces that are looked at in a user's folder, where there may be any number."""
 _TASKS = "io.containerd.runtime.v2.task"
 _CRI = "io.kubernetes.cri."
 _CRIO = "io.kubernetes.cri-o."
@@ -56,10 +57,9 @@ class Bundles(Source):
                 yield folder, f"{storage}/overlay-containers/{one}/userdata/config.json"
         if place.runtime not in ("crio", "libpod"):
             for folder, state in self._folders(place, CONTAINERD, ROOTLESS_CONTAINERD):
-                tasks = f"{state}/{_TASKS}"
-                namespaces = self._root.folders(f"{folder}/{tasks}" if folder else tasks)
-                for namespace in [] if isinstance(namespaces, Unreadable) else namespaces[:_MOST_NAMESPACES]:
-                    yield folder, f"{tasks}/{namespace}/{one}/config.json"
+                namespaces = _OF_USERS if folder else self._root.folders(f"{state}/{_TASKS}")
+                for namespace in () if isinstance(namespaces, Unreadable) else namespaces:
+                    yield folder, f"{state}/{_TASKS}/{namespace}/{one}/config.json"
 
     def _folders(self, place: Place, of_root: tuple[str, ...], in_run: str) -> Iterator[tuple[str, str]]:
         yield from folders_of(self._root, place.user, "", in_run) if place.user else (("", path) for path in of_root)

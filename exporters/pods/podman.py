@@ -16,7 +16,7 @@ from exporters.pods.cgroup_path import Place
 from exporters.pods.container_names import parse_name
 from exporters.pods.identity import NOBODY, Identity, Source
 from exporters.pods.texts import list_of, object_of, text_of, value_in
-from exporters.pods.users import LONGEST, folders_of
+from exporters.pods.users import LONGEST, MOST, folders_of
 
 STORAGES = ("var/lib/containers/storage", "run/containers/storage")
 ROOTLESS = ".local/share/containers/storage"
@@ -64,7 +64,7 @@ class Podman(Source):
                 known = before.get(path)
                 if known is None or known.version != version:
                     content = self._root.read_of(folder, name, LONGEST) if user else self._root.read(path)
-                    known = _List(version, parse_containers(content))
+                    known = _List(version, parse_containers(content, MOST if user else None))
                 yield path, known
 
 
@@ -73,10 +73,10 @@ def storages(root: Tree, user: str) -> Iterator[tuple[str, str]]:
     yield from folders_of(root, user, ROOTLESS, ROOTLESS_RUN) if user else (("", storage) for storage in STORAGES)
 
 
-def parse_containers(content: bytes | Unreadable) -> dict[str, Identity]:
-    """All containers of a list by id; `metadata` is JSON inside JSON."""
+def parse_containers(content: bytes | Unreadable, most: int | None = None) -> dict[str, Identity]:
+    """The containers of a list by id, all or the first `most`; `metadata` is JSON inside JSON."""
     found: dict[str, Identity] = {}
-    for row in map(object_of, list_of(value_in(content))):
+    for row in map(object_of, list_of(value_in(content))[:most]):
         if isinstance(row.get("id"), str):
             metadata = object_of(value_in(text_of(row.get("metadata"), LONGEST).encode(errors="replace")))
             names = list_of(row.get("names"))

@@ -10,6 +10,9 @@ from exporters.host import Tree, Unreadable
 LONGEST = 1 << 20
 """Bytes of one of a user's files: hundreds of containers. JSON takes up to 25 times its size while it is read."""
 
+MOST = 1000
+"""Containers of one list that are remembered; a row can be much shorter than what is made of it."""
+
 
 def folders_of(root: Tree, user: str, in_home: str, in_run: str) -> Iterator[tuple[str, str]]:
     """What must belong to the user, and the folder in it: below the home folder, and below /run/user/<uid>.

@@ -8,6 +8,7 @@ import pytest
 from exporters.pods.cgroup_path import Place
 from exporters.pods.identity import NOBODY, Identity
 from exporters.pods.podman import Podman, parse_containers
+from exporters.pods.users import MOST
 from exporters.testing import FakeMachine
 from tests.exporters.machines import APP, NOW, SANDBOX
 from tests.exporters.pods.places import ALONE, OF_ADA, PASSWD
@@ -61,3 +62,14 @@ def test_the_container_of_a_pods_namespaces_is_a_sandbox() -> None:
     assert not parse_containers(rows("my-infra").encode())[APP].sandbox
     of_crio = parse_containers(rows("k8s_app_web-0_shop_uid_0").encode())[APP]
     assert (of_crio.namespace, of_crio.pod, of_crio.container) == ("shop", "web-0", "app")
+
+
+def test_of_a_users_list_so_many_are_remembered(tmp_path: Path) -> None:
+    """A row of a few bytes becomes one of hundreds."""
+    machine = FakeMachine(tmp_path)
+    many = [{"id": str(at)} for at in range(MOST)]
+    for end, expected in ((-1, NGINX), (None, NOBODY)):
+        content = json.dumps([*many[:end], *json.loads(rows("web"))])
+        machine.write("root/run/user/1000/containers/overlay-containers/containers.json", content)
+        assert Podman(machine.host).identity(OF_ADA, NOW) == expected
+    assert len(parse_containers(content.encode())) == MOST + 1
