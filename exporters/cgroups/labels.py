@@ -49,7 +49,10 @@ class Labelling:
         names = [name for name in self._names if name in BASE or values[name]]
         if not any(values[name] for name in names):
             return ""
-        asked = {name: value for name, value in who.labels.items() if any(p.match(name) for p in self._of_pod)}
+        # an empty one is none to Prometheus: with it and without it, two of the same name would be one series twice
+        asked = {
+            name: value for name, value in who.labels.items() if value and any(p.match(name) for p in self._of_pod)
+        }
         more = {OF_POD + _NOT_IN_A_NAME.sub("_", name): value for name, value in sorted(asked.items())}
         return pairs((*names, *more), (*(values[name] for name in names), *more.values()))
 

@@ -8,8 +8,11 @@ import pytest
 
 from exporters.app import cgroup_group
 from exporters.cgroups.choice import Choice
+from exporters.cgroups.labels import Labelling
 from exporters.cgroups.sieve import LEFT_OUT, fitting
 from exporters.collector import Family, gauge
+from exporters.pods.cgroup_path import Kind, Place
+from exporters.pods.identity import Identity
 from exporters.scrape import Scraper
 from exporters.testing import FakeMachine, ManualTime, RecordingLog, exposed, samples_in, text_of
 from tests.exporters.cgroups import trees
@@ -119,6 +122,14 @@ def test_slices_and_units_of_systemd_by_name(tmp_path: Path) -> None:
     }
     assert shown == {"", ',slice="system.slice"', ',slice="system.slice",unit="nginx.service"'}
     assert all("slice=" not in labels for labels in published(machine, Choice()))
+
+
+def test_labels_of_pods_that_are_one_label_in_the_end() -> None:
+    """`.` and `-` are `_` in a name of a label, and an empty label is none."""
+    labelling = Labelling(Choice(labels=("pod",), pod_labels=("*",), kubelet="https://127.0.0.1"))
+    who = Identity(pod="web-0", labels={"a.b": "1", "a-b": "2", "team": "shop", "a/b": "", "canary": ""})
+    expected = 'pod="web-0",container_label_a_b="1",container_label_team="shop"'
+    assert labelling.text("/a", Place(Kind.POD, UID), who) == expected
 
 
 def test_a_choice_that_is_none_is_refused_with_its_flag() -> None:
