@@ -81,7 +81,9 @@ class SchedstatCollector:
         """By path, of all cgroups that can say which processes they have."""
         required(self._proc.read("self/schedstat"))  # a kernel that keeps no such account has none of the files
         lists = [(cgroup.path, ids_in(processes_and_below(cgroup))) for cgroup in cgroups]
-        seen = {
+        silent = {path for path, ids in lists if ids is None}  # for a moment: nobody has ended there for all we know
+        seen = {pid: last for pid, last in self._seen.items() if last.path in silent}
+        seen |= {
             pid: _Seen(path, times)
             for path, ids in lists
             for pid in ids or ()

@@ -177,6 +177,21 @@ class Refusing(Tree):
         return super().read(relative)
 
 
+def test_a_cgroup_that_can_not_say_for_once_counts_nothing_twice(tmp_path: Path) -> None:
+    """Without a descriptor to spare, for one. Its processes have not ended for all that."""
+    machine = machine_of(tmp_path)
+    members(machine, "a", 10)
+    ran(machine, 10, 5)
+    collector = collector_of(machine)
+    assert run_seconds(collector)["/a"] == 5
+    members(machine, "a", 0)
+    assert run_seconds(collector, NOW + 15) == {"/": 5, "/a/b": 0, "/a/c": 0}
+    members(machine, "a", 10)
+    ran(machine, 10, 6)
+    found = run_seconds(collector, NOW + 30)
+    assert (found["/"], found["/a"]) == (6, 6)
+
+
 def test_a_process_that_may_not_be_read_has_not_ended(tmp_path: Path) -> None:
     """It is as it was, and does not count twice."""
     machine = machine_of(tmp_path)
