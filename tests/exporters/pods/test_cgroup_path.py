@@ -154,6 +154,8 @@ parts = st.sampled_from(
             "docker",
             "libpod_parent",
             "container",
+            "user.slice",
+            "user-1000.slice",
         ),
         *(f"pod{UID}", f"kubepods-pod{UID_}.slice", f"kubepods-burstable-pod{UID_}.slice:cri-containerd:{ID}"),
         *(ID, f"docker-{ID}.scope", f"crio-{OUTER}", f"libpod-payload-{ID}", f"crio-conmon-{ID}.scope", "a.mount"),
@@ -161,7 +163,7 @@ parts = st.sampled_from(
 )
 
 
-@given(st.lists(parts | st.text(max_size=20), max_size=6).map("/".join))
+@given(st.lists(parts | st.text(max_size=20), max_size=8).map("/".join))
 def test_no_path_is_a_surprise(path: str) -> None:
     """Any name that somebody gives a cgroup is something, and what it says can be said in a path of its own."""
     place = parse(f"/{path}")
@@ -174,6 +176,8 @@ def test_no_path_is_a_surprise(path: str) -> None:
 def plain(place: Place) -> str:
     """The shortest path that says the same."""
     qos = "" if place.qos in ("", "guaranteed") else f"/{place.qos}"
-    pod = f"/kubepods{qos}/pod{place.pod_uid}" if place.pod_uid else ""
+    around = f"/user.slice/user-{place.user}.slice/session-1.scope" if place.user else ""
+    around += f"/{place.outer}/kubepods" if place.outer else ""
+    pod = f"{around}/kubepods{qos}/pod{place.pod_uid}" if place.pod_uid else around
     runtime = f"{place.runtime}-" if place.runtime else ""
     return f"{pod}/{runtime}{place.container_id}" if place.container_id else pod
