@@ -78,7 +78,7 @@ class Site:
         states, seconds = dict(self._scraper.states), dict(self._scraper.seconds)
         active = [name for group in self._scraper.groups for name in group.collectors]
         rows = []
-        for name in dict.fromkeys((*self._known, *active)):
+        for name in dict.fromkeys((*active, *self._known)):
             state = states.get(name, "well" if name in seconds else "not asked yet")
             rows.append(Row(name, name in active, state if name in active else "", seconds.get(name)))
         return rows

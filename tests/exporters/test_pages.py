@@ -47,7 +47,7 @@ class Waiting:
 
 def site(collectors: dict[str, Collector], most_scrapes: int = 40) -> Site:
     scraper = Scraper([Group.of("node", collectors)], RecordingLog(), ManualTime())
-    return Site(scraper, "/metrics", most_scrapes, ["well", "absent", "spare"])
+    return Site(scraper, "/metrics", most_scrapes, ["spare", "well", "absent"])
 
 
 def get(under_test: Site, path: str, **headers: str) -> Response:
@@ -78,7 +78,7 @@ class Reader(HTMLParser):
 
 
 def test_a_person_reads_what_each_collector_does() -> None:
-    """On or off, how it fares, and how long it took; before the first scrape that is said."""
+    """On or off, those that are on first, how it fares, and how long it took; before the first scrape that is said."""
     under_test = site({"well": Well(), "absent": Absent()})
     assert [row[:3] for row in Reader(get(under_test, "/").body.decode()).rows] == [
         ["name", "", "state"],
