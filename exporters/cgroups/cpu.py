@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from exporters.cgroups.detect import Version
 from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.model import Cgroup, Contents, Cpu, Files, count_of
+from exporters.cgroups.model import Cgroup, Contents, Files, count_of
 from exporters.cgroups.rows import Rows, samples_of
 from exporters.collector import Family, Sample, counter, gauge
 from exporters.options import option
@@ -21,11 +21,15 @@ TIMES = {
     "system": counter(
         "container_cpu_system_seconds_total", "Cumulative system cpu time consumed in seconds.", *BASE_LABELS
     ),
+}
+"""By the field of Cpu."""
+
+LIMITS = {
     "period": gauge("container_spec_cpu_period", "CPU period of the container.", *BASE_LABELS),
     "quota": gauge("container_spec_cpu_quota", "CPU quota of the container.", *BASE_LABELS),
     "shares": gauge("container_spec_cpu_shares", "CPU share of the container.", *BASE_LABELS),
 }
-"""By the field of Cpu."""
+"""By the field of CpuLimits."""
 
 THROTTLING = {
     "periods": counter(
@@ -60,12 +64,13 @@ class Options:
 
 
 class CpuCollector:
-    """Three files a cgroup on v2, six on v1."""
+    """One file a cgroup on v2, three on v1, and two or three of limits now and then."""
 
     def __init__(self, inventory: Inventory, options: Options | None = None) -> None:
         self._inventory = inventory
         self._per_cpu = options is not None and options.per_cpu
-        self._rows = Rows(self._files, self._understood)
+        self._rows = Rows(lambda _: inventory.reader.CPU, lambda _, row: inventory.reader.cpu(row))
+        self._limits = Rows(lambda _: inventory.reader.CPU_LIMITS, lambda _, row: inventory.reader.cpu_limits(row))
         self._rows_per_cpu = Rows(lambda _: _PER_CPU, _seconds_per_cpu)
 
     def collect(self, now: float) -> Iterator[Family]:
@@ -82,14 +87,10 @@ class CpuCollector:
                 ]
             )
         yield from samples_of(TIMES, cgroups, rows)
-        limited = [(cgroup, cpu) for cgroup, cpu in zip(cgroups, rows, strict=True) if cpu.quota]
+        limits = self._limits.lately(cgroups, now)
+        yield from samples_of(LIMITS, cgroups, limits)
+        limited = [(cgroup, cpu) for cgroup, cpu, limit in zip(cgroups, rows, limits, strict=True) if limit.quota]
         yield from samples_of(THROTTLING, [cgroup for cgroup, _ in limited], [cpu for _, cpu in limited])
-
-    def _files(self, cgroup: Cgroup) -> Files:
-        return self._inventory.reader.cpu_files(cgroup)
-
-    def _understood(self, cgroup: Cgroup, contents: Contents) -> Cpu:
-        return self._inventory.reader.cpu(cgroup, contents)
 
     def _usage_per_cpu(self, cgroups: Sequence[Cgroup]) -> list[Sample]:
         return [

@@ -1,5 +1,6 @@
 """The cgroups that live now, whose they are, and which of them have series."""
 
+import math
 import threading
 from dataclasses import replace
 
@@ -138,7 +139,7 @@ class Inventory:
         for cgroup in before.values():
             if cgroup.place not in living:
                 self._resolver.forget(cgroup.place)
-        self._unsure = [cgroup for cgroup in self._cgroups.values() if not self._is_sure(cgroup)]
+        self._unsure = [cgroup for cgroup in self._cgroups.values() if cgroup.ask_at < math.inf]
 
     def _new(self, path: str, place: Place, folders: dict[str, Folder]) -> Cgroup:
         return Cgroup(path, place, self._where(path, folders), self._host.cgroup)
@@ -156,20 +157,20 @@ class Inventory:
                 where[controller] = folders[hierarchy].relative
         return where
 
-    def _is_sure(self, cgroup: Cgroup) -> bool:
-        """Whether its names are known, and asking again can't tell more."""
-        return bool(cgroup.labels) and self._resolver.is_final(cgroup.place)
-
     def _name(self, now: float) -> bool:
         """Ask who those are that are not known for sure. Whether anybody's name has changed."""
         changed = False
+        goes_on = self._now is not None and self._now <= now  # the clock may have been set back
         for cgroup in self._unsure:
+            if goes_on and now < cgroup.ask_at:
+                continue
             who = self._resolver.identity(cgroup.place, now)
+            cgroup.ask_at = self._resolver.next_try(cgroup.place)
             if not cgroup.labels or who != cgroup.identity:
                 cgroup.identity = who
                 cgroup.labels = (self._labelling.text(cgroup.path, cgroup.place, who),)
                 changed = True
-        self._unsure = [cgroup for cgroup in self._unsure if not self._is_sure(cgroup)]
+        self._unsure = [cgroup for cgroup in self._unsure if cgroup.ask_at < math.inf]
         return changed
 
     def _choose(self) -> None:

@@ -9,7 +9,7 @@ a large host. /proc/meminfo says the same of the whole machine at once.
 import re
 from collections.abc import Iterator
 
-from exporters.cgroups.model import Cgroup, Memory, count_of
+from exporters.cgroups.model import Cgroup, Memory, MemoryLimits, count_of
 from exporters.collector import Family, Labels, NoData, gauge, optional
 from exporters.host import Host, KeptFile, Tree, Unreadable
 from exporters.pods.cgroup_path import Kind
@@ -117,9 +117,12 @@ class Machine:
             inactive_file=inactive,
             file_dirty=sizes.get(b"Dirty:"),
             file_writeback=sizes.get(b"Writeback:"),
-            limit=sizes.get(b"MemTotal:"),
-            swap_limit=sizes.get(b"SwapTotal:"),
         )
+
+    def memory_limits(self) -> MemoryLimits:
+        """What there is, as the root cgroup's limits."""
+        sizes = self._sizes()
+        return MemoryLimits(sizes.get(b"MemTotal:"), sizes.get(b"SwapTotal:"))
 
     def pressure(self, resource: str) -> bytes | Unreadable:
         """A file of /proc/pressure: the root cgroup's `{resource}.pressure`."""

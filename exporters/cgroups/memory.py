@@ -10,7 +10,7 @@ from exporters.cgroups.detect import Version
 from exporters.cgroups.inventory import BASE_LABELS, Inventory
 from exporters.cgroups.kills import Kills
 from exporters.cgroups.machine import Machine
-from exporters.cgroups.model import Cgroup, Contents, Files, Memory
+from exporters.cgroups.model import Cgroup, Files, Memory
 from exporters.cgroups.rows import Rows, samples_of
 from exporters.collector import Family, Metric, Sample, counter, gauge
 from exporters.pods.cgroup_path import Kind
@@ -46,11 +46,15 @@ METRICS = {
     ),
     "events_high": _metric("memory_events_high_total", "Number of times slowed down above memory.high.", counter),
     "events_max": _metric("memory_events_max_total", "Number of times memory.max was reached.", counter),
+}
+"""By the field of Memory."""
+
+LIMITS = {
     "limit": _metric("spec_memory_limit_bytes", "Memory limit for the container."),
     "swap_limit": _metric("spec_memory_swap_limit_bytes", "Memory swap limit for the container."),
     "reservation": _metric("spec_memory_reservation_limit_bytes", "Memory reservation limit for the container."),
 }
-"""By the field of Memory."""
+"""By the field of MemoryLimits."""
 
 OOM = _metric("oom_events_total", "Count of out of memory events observed for the container.", counter)
 
@@ -64,21 +68,25 @@ FAILURES = counter(
 
 
 class MemoryCollector:
-    """Nine files a cgroup. The root is the machine, whose own memory.stat costs seconds."""
+    """Five or six files a cgroup, and three of limits now and then. The root is the machine: its memory.stat costs
+    seconds.
+    """
 
     def __init__(self, inventory: Inventory, machine: Machine) -> None:
         self._inventory = inventory
         self._machine = machine
-        self._rows = Rows(self._files, self._understood)
+        self._rows = Rows(self._files, lambda _, row: inventory.reader.memory(row) if row else Memory())
+        self._limits = Rows(self._files_of_limits, lambda _, row: inventory.reader.memory_limits(row))
         self._kills = Kills()
 
     def collect(self, now: float) -> Iterator[Family]:
         cgroups = self._inventory.current(now)
-        rows = self._rows.of(cgroups)
+        rows, limits = self._rows.of(cgroups), self._limits.lately(cgroups, now)
         for place, cgroup in enumerate(cgroups):
             if cgroup.place.kind is Kind.ROOT:
-                rows[place] = self._machine.memory()
+                rows[place], limits[place] = self._machine.memory(), self._machine.memory_limits()
         yield from samples_of(METRICS, cgroups, rows)
+        yield from samples_of(LIMITS, cgroups, limits)
         kills = [(cgroup, row.oom_kills) for cgroup, row in zip(cgroups, rows, strict=True)]
         if self._inventory.version is Version.V1:
             kills = self._kills.with_those_of_pods(kills)
@@ -88,8 +96,8 @@ class MemoryCollector:
     def _files(self, cgroup: Cgroup) -> Files:
         return () if cgroup.place.kind is Kind.ROOT else self._inventory.reader.memory_files(cgroup)
 
-    def _understood(self, cgroup: Cgroup, contents: Contents) -> Memory:
-        return self._inventory.reader.memory(cgroup, contents) if contents else Memory()
+    def _files_of_limits(self, cgroup: Cgroup) -> Files:
+        return () if cgroup.place.kind is Kind.ROOT else self._inventory.reader.MEMORY_LIMITS
 
 
 def _failures(cgroups: Sequence[Cgroup], rows: Sequence[Memory]) -> Iterator[Sample]:

@@ -3,6 +3,7 @@
 None means that the kernel does not say: no series is published, and never a zero that would look like news.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
@@ -42,6 +43,8 @@ class Cgroup:
     labels: Labels = ()
     """One ready-made text of all labels, see `collector.PAIRS`."""
     identity: Identity = NOBODY
+    ask_at: float = -math.inf
+    """When to ask again who it is, in Unix seconds; infinity once all is known."""
     files: dict[str, KeptFile] = field(default_factory=dict)
 
     def read(self, controller: str, name: str) -> bytes | None:
@@ -161,6 +164,11 @@ class Cpu(NamedTuple):
     throttled: float | None = None
     burst_periods: int | None = None
     burst: float | None = None
+
+
+class CpuLimits(NamedTuple):
+    """What a cgroup may use."""
+
     quota: int | None = None
     """Microseconds a period; None without a limit."""
     period: int | None = None
@@ -197,27 +205,40 @@ class Memory(NamedTuple):
     """Times that tasks were slowed down for being above memory.high."""
     events_max: int | None = None
     """Times that memory.max was about to be passed."""
+    oom_kills: int | None = None
+
+
+class MemoryLimits(NamedTuple):
+    """Bytes; 0 is none."""
+
     limit: int | None = None
     swap_limit: int | None = None
     reservation: int | None = None
-    oom_kills: int | None = None
 
 
 class Reader(Protocol):
     """One version of the cgroup interface: which files to read, and what they say. Methods never raise."""
 
-    def cpu_files(self, cgroup: Cgroup) -> Files:
-        """Those of which `cpu` wants the contents."""
+    CPU: Files
+    CPU_LIMITS: Files
+    MEMORY_LIMITS: Files
+
+    def cpu(self, contents: Contents) -> Cpu:
+        """Processor time, by the contents of CPU."""
         ...
 
-    def cpu(self, cgroup: Cgroup, contents: Contents) -> Cpu:
-        """Processor time, and the limits to it."""
+    def cpu_limits(self, contents: Contents) -> CpuLimits:
+        """By the contents of CPU_LIMITS."""
         ...
 
     def memory_files(self, cgroup: Cgroup) -> Files:
         """Those of which `memory` wants the contents."""
         ...
 
-    def memory(self, cgroup: Cgroup, contents: Contents) -> Memory:
+    def memory(self, contents: Contents) -> Memory:
         """Memory of a cgroup that is not the root."""
+        ...
+
+    def memory_limits(self, contents: Contents) -> MemoryLimits:
+        """By the contents of MEMORY_LIMITS."""
         ...

@@ -6,12 +6,11 @@ threads with all that is below it. Where the pids controller is off there is no 
 """
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
 from exporters.cgroups.detect import Version
 from exporters.cgroups.inventory import BASE_LABELS, Inventory
 from exporters.cgroups.members import processes
-from exporters.cgroups.model import Cgroup, Contents, Files, count_of, limit_of
+from exporters.cgroups.model import Cgroup, Files, count_of, limit_of
 from exporters.cgroups.rows import Rows
 from exporters.collector import Family, gauge
 from exporters.pods.cgroup_path import Kind
@@ -24,45 +23,37 @@ THREADS_MAX = gauge(
 
 
 class ProcessesCollector:
-    """Reads two files a cgroup, and the list of processes of all but containers that have at most one thread: v1 makes
-    and sorts a new list for whoever asks.
+    """Reads one file a cgroup, the limit now and then, and the list of processes of all but containers that have one
+    thread: v1 makes and sorts a new list for whoever asks.
     """
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory
-        self._rows = Rows(self._files, _understood)
+        self._threads = Rows(lambda _: self._file("pids.current"), lambda _, row: count_of(row[0]))
+        self._limits = Rows(lambda _: self._file("pids.max"), lambda _, row: _limit(row[0]))
 
     def collect(self, now: float) -> Iterator[Family]:
         cgroups = self._inventory.current(now)
-        rows = list(zip(cgroups, self._rows.of(cgroups), strict=True))
-        counts = [(cgroup.labels, _count(cgroup, row)) for cgroup, row in rows]
+        threads, limits = self._threads.of(cgroups), self._limits.lately(cgroups, now)
+        counts = [(cgroup.labels, _processes(cgroup, of_it)) for cgroup, of_it in zip(cgroups, threads, strict=True)]
         yield PROCESSES.family([(labels, count) for labels, count in counts if count is not None])
-        yield THREADS.family([(cgroup.labels, row.threads) for cgroup, row in rows if row.threads is not None])
-        yield THREADS_MAX.family([(cgroup.labels, row.limit) for cgroup, row in rows if row.limit is not None])
+        # without the controller there is no limit either
+        rows = [row for row in zip(cgroups, threads, limits, strict=True) if row[1] is not None]
+        yield THREADS.family([(cgroup.labels, of_it) for cgroup, of_it, _ in rows if of_it is not None])
+        yield THREADS_MAX.family([(cgroup.labels, limit) for cgroup, _, limit in rows if limit is not None])
 
-    def _files(self, _: Cgroup) -> Files:
-        pids = "pids" if self._inventory.version is Version.V1 else ""
-        return ((pids, "pids.current"), (pids, "pids.max"))
-
-
-class _Row(NamedTuple):
-    """What the files of one cgroup say."""
-
-    threads: int | None
-    limit: int | None
+    def _file(self, name: str) -> Files:
+        return (("pids" if self._inventory.version is Version.V1 else "", name),)
 
 
-def _understood(_: Cgroup, contents: Contents) -> _Row:
-    current, limit = contents
-    threads = count_of(current)
-    # without the controller there is no limit either
-    most = None if threads is None else 0 if limit == b"max\n" else limit_of(count_of(limit))
-    return _Row(threads, most)
+def _limit(content: bytes) -> int | None:
+    """A number, or 0 for `max`."""
+    return 0 if content == b"max\n" else limit_of(count_of(content))
 
 
-def _count(cgroup: Cgroup, row: _Row) -> int | None:
+def _processes(cgroup: Cgroup, threads: int | None) -> int | None:
     """Threads count with all that is below, as do processes of a container, and of it alone: what has one, has one."""
-    if row.threads is not None and row.threads <= 1 and cgroup.place.kind is Kind.CONTAINER:
-        return row.threads
+    if threads is not None and threads <= 1 and cgroup.place.kind is Kind.CONTAINER:
+        return threads
     ids = processes(cgroup)
     return None if ids is None else ids.count(b"\n")

@@ -10,9 +10,11 @@ from exporters.cgroups.model import (
     Cgroup,
     Contents,
     Cpu,
+    CpuLimits,
     Fields,
     Files,
     Memory,
+    MemoryLimits,
     count_of,
     limit_of,
     seconds,
@@ -21,25 +23,19 @@ from exporters.cgroups.model import (
 
 _NANOSECONDS = 1_000_000_000
 
-_CPU = (
-    ("cpuacct", "cpuacct.usage"),
-    ("cpuacct", "cpuacct.stat"),
-    ("cpu", "cpu.stat"),
-    ("cpu", "cpu.cfs_quota_us"),
-    ("cpu", "cpu.cfs_period_us"),
-    ("cpu", "cpu.shares"),
-)
-_MEMORY = tuple(
-    ("memory", f"memory.{name}")
-    for name in (
-        *("usage_in_bytes", "stat", "kmem.usage_in_bytes", "max_usage_in_bytes", "failcnt"),
-        *("limit_in_bytes", "memsw.limit_in_bytes", "soft_limit_in_bytes", "oom_control"),
-    )
-)
-
 
 class V1Reader:
     """Each controller has a hierarchy of its own, and a cgroup need not be in all of them."""
+
+    CPU: Files = (("cpuacct", "cpuacct.usage"), ("cpuacct", "cpuacct.stat"), ("cpu", "cpu.stat"))
+    CPU_LIMITS: Files = tuple(("cpu", f"cpu.{name}") for name in ("cfs_quota_us", "cfs_period_us", "shares"))
+    MEMORY: Files = tuple(
+        ("memory", f"memory.{name}")
+        for name in ("usage_in_bytes", "stat", "kmem.usage_in_bytes", "max_usage_in_bytes", "failcnt", "oom_control")
+    )
+    MEMORY_LIMITS: Files = tuple(
+        ("memory", f"memory.{name}") for name in ("limit_in_bytes", "memsw.limit_in_bytes", "soft_limit_in_bytes")
+    )
 
     def __init__(self, ticks_a_second: int = os.sysconf("SC_CLK_TCK")) -> None:
         self._ticks = ticks_a_second
@@ -52,11 +48,8 @@ class V1Reader:
         )
         self._oom = Fields(b"oom_kill_disable", b"oom_kill")
 
-    def cpu_files(self, cgroup: Cgroup) -> Files:
-        return _CPU
-
-    def cpu(self, cgroup: Cgroup, contents: Contents) -> Cpu:
-        usage, times, throttling, quota, period, shares = contents
+    def cpu(self, contents: Contents) -> Cpu:
+        usage, times, throttling = contents
         split = self._split.of(times)
         stat = self._cpu.of(throttling)
         return Cpu(
@@ -68,16 +61,16 @@ class V1Reader:
             throttled=seconds(stat.get(b"throttled_time"), _NANOSECONDS),
             burst_periods=stat.get(b"nr_bursts"),
             burst=seconds(stat.get(b"burst_time"), _NANOSECONDS),
-            quota=count_of(quota),  # -1 is none
-            period=count_of(period),
-            shares=count_of(shares),
         )
 
-    def memory_files(self, cgroup: Cgroup) -> Files:
-        return _MEMORY
+    def cpu_limits(self, contents: Contents) -> CpuLimits:
+        return CpuLimits(*map(count_of, contents))  # a quota of -1 is none
 
-    def memory(self, cgroup: Cgroup, contents: Contents) -> Memory:
-        in_use, details, kernel, most, failures, limit, swap_limit, reservation, oom = contents
+    def memory_files(self, cgroup: Cgroup) -> Files:
+        return self.MEMORY
+
+    def memory(self, contents: Contents) -> Memory:
+        in_use, details, kernel, most, failures, oom = contents
         usage = count_of(in_use)
         if usage is None:
             return Memory()  # not in the memory hierarchy
@@ -101,8 +94,8 @@ class V1Reader:
             inactive_file=inactive_file,
             file_dirty=stat.get(b"total_dirty"),
             file_writeback=stat.get(b"total_writeback"),
-            limit=limit_of(count_of(limit)),
-            swap_limit=limit_of(count_of(swap_limit)),
-            reservation=limit_of(count_of(reservation)),
             oom_kills=self._oom.of(oom).get(b"oom_kill"),
         )
+
+    def memory_limits(self, contents: Contents) -> MemoryLimits:
+        return MemoryLimits(*(limit_of(count_of(content)) for content in contents))

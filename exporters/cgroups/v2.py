@@ -12,9 +12,11 @@ from exporters.cgroups.model import (
     Cgroup,
     Contents,
     Cpu,
+    CpuLimits,
     Fields,
     Files,
     Memory,
+    MemoryLimits,
     count_of,
     limit_of,
     seconds,
@@ -24,15 +26,14 @@ from exporters.pods.cgroup_path import Kind
 
 _MICROSECONDS = 1_000_000
 
-_CPU = (("", "cpu.stat"), ("", "cpu.max"), ("", "cpu.weight"))
-_MEMORY = tuple(
-    ("", f"memory.{name}") for name in ("current", "stat", "swap.current", "peak", "max", "swap.max", "min", "events")
-)
-_MEMORY_OF_A_SLICE = (*_MEMORY, ("", "memory.events.local"))
-
 
 class V2Reader:
     """Every controller's files stand in the one folder of the cgroup."""
+
+    CPU: Files = (("", "cpu.stat"),)
+    CPU_LIMITS: Files = (("", "cpu.max"), ("", "cpu.weight"))
+    MEMORY: Files = tuple(("", f"memory.{name}") for name in ("current", "stat", "swap.current", "peak", "events"))
+    MEMORY_LIMITS: Files = tuple(("", f"memory.{name}") for name in ("max", "swap.max", "min"))
 
     def __init__(self) -> None:
         self._cpu = Fields(
@@ -47,13 +48,8 @@ class V2Reader:
         )
         self._events = Fields(b"high", b"max", b"oom_kill")
 
-    def cpu_files(self, cgroup: Cgroup) -> Files:
-        return _CPU
-
-    def cpu(self, cgroup: Cgroup, contents: Contents) -> Cpu:
-        times, limit, weight = contents
-        stat = self._cpu.of(times)
-        quota, period = _cpu_max(limit)
+    def cpu(self, contents: Contents) -> Cpu:
+        stat = self._cpu.of(contents[0])
         return Cpu(
             usage=seconds(stat.get(b"usage_usec"), _MICROSECONDS),
             user=seconds(stat.get(b"user_usec"), _MICROSECONDS),
@@ -63,16 +59,17 @@ class V2Reader:
             throttled=seconds(stat.get(b"throttled_usec"), _MICROSECONDS),
             burst_periods=stat.get(b"nr_bursts"),
             burst=seconds(stat.get(b"burst_usec"), _MICROSECONDS),
-            quota=quota,
-            period=period,
-            shares=_shares(count_of(weight)),
         )
 
-    def memory_files(self, cgroup: Cgroup) -> Files:
-        return _MEMORY_OF_A_SLICE if cgroup.place.kind is Kind.SLICE else _MEMORY
+    def cpu_limits(self, contents: Contents) -> CpuLimits:
+        limit, weight = contents
+        return CpuLimits(*_cpu_max(limit), _shares(count_of(weight)))
 
-    def memory(self, cgroup: Cgroup, contents: Contents) -> Memory:
-        current, details, swap, peak, limit, swap_limit, reservation, hierarchy, *local = contents
+    def memory_files(self, cgroup: Cgroup) -> Files:
+        return (*self.MEMORY, ("", "memory.events.local")) if cgroup.place.kind is Kind.SLICE else self.MEMORY
+
+    def memory(self, contents: Contents) -> Memory:
+        current, details, swap, peak, hierarchy, *local = contents
         usage = count_of(current)
         if usage is None:
             return Memory()  # the memory controller is not switched on here
@@ -101,11 +98,11 @@ class V2Reader:
             refault_anon=stat.get(b"workingset_refault_anon"),
             events_high=events.get(b"high"),
             events_max=events.get(b"max"),
-            limit=_limit(limit),
-            swap_limit=_limit(swap_limit),
-            reservation=_limit(reservation),
             oom_kills=kills.get(b"oom_kill"),
         )
+
+    def memory_limits(self, contents: Contents) -> MemoryLimits:
+        return MemoryLimits(*map(_limit, contents))
 
 
 def _cpu_max(content: bytes) -> tuple[int | None, int | None]:

@@ -91,9 +91,10 @@ class Resolver:
             self._learn_in_time(place, known, now)
         return known.identity
 
-    def is_final(self, place: Place) -> bool:
-        """Whether asking again can't tell more."""
-        return place not in self._known or self._known[place].next_try == math.inf
+    def next_try(self, place: Place) -> float:
+        """When asking again may tell more, in Unix seconds; infinity for never."""
+        known = self._known.get(place)
+        return math.inf if known is None else known.next_try
 
     def forget(self, place: Place) -> None:
         """The cgroup is gone."""

@@ -39,9 +39,9 @@ class Scrapes:
         self._time = ManualTime(NOW)
         self._scraper = Scraper([cgroup_group(host, EVERYTHING, log=self._log)], self._log, self._time)
 
-    def next(self) -> Found:
-        """The series of one scrape, which is sound whatever the machine is."""
-        self._time.advance(15)
+    def next(self, after: float = 15.0) -> Found:
+        """The series of one scrape so many seconds later, which is sound whatever the machine is."""
+        self._time.advance(after)
         self.text = self._scraper.scrape(Selection(), text_of)
         lines = self.text.split("\n")
         found: Found = {}

@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporters.app import cgroup_group
+from exporters.cgroups.rows import KEEP_LIMITS
 from exporters.collector import Collector, NoData
 from exporters.testing import exposed
 from tests.exporters.cgroups.breaking import (
@@ -75,7 +76,7 @@ def test_no_content_of_a_cgroups_files_spoils_others(node: Node, content: bytes)
             file.write_bytes(content)
         assert node.others(scrapes.next()) == node.others(node.before)
         assert node.others(Scrapes(node.machine.host).next()) == node.others(node.before)
-    assert without_kills_of(node.pod, scrapes.next()) == without_kills_of(node.pod, node.before)
+    assert without_kills_of(node.pod, scrapes.next(KEEP_LIMITS)) == without_kills_of(node.pod, node.before)
 
 
 def test_a_moment_without_a_count_of_kills_counts_none_twice(node: Node) -> None:

@@ -1,5 +1,6 @@
 """What a kubelet is asked for, how often, and what it may do instead of an answer."""
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -217,8 +218,8 @@ def test_it_completes_what_files_tell(server: Fake, door: Door, machine: FakeMac
         who = resolver.identity(CONTAINER, NOW + second)
         resolver.identity(POD, NOW + second)
     assert who == replace(WEB, container="app", image="image-of-the-file", name=APP, labels={"app": "shop"})
-    assert resolver.is_final(CONTAINER)
-    assert resolver.is_final(POD)
+    assert resolver.next_try(CONTAINER) == math.inf
+    assert resolver.next_try(POD) == math.inf
     assert len(server.asked) == 1
     assert UID in server.body.decode()
 

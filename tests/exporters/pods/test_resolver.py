@@ -1,5 +1,6 @@
 """Who is asked when, and what is remembered for how long."""
 
+import math
 import threading
 
 import pytest
@@ -28,7 +29,7 @@ def test_a_complete_answer_is_asked_for_once() -> None:
     for second in range(100):
         assert resolver.identity(CONTAINER, NOW + 1000 * second) == KNOWN
     assert (len(source.asked), len(other.asked)) == (1, 0)
-    assert resolver.is_final(CONTAINER)
+    assert resolver.next_try(CONTAINER) == math.inf
     resolver.forget(CONTAINER)
     resolver.identity(CONTAINER, NOW)
     assert len(source.asked) == 2
@@ -44,10 +45,10 @@ def test_unknown_means_not_yet_known() -> None:
         assert resolver.identity(CONTAINER, NOW + second) == Identity(name=APP)
         asked_at += [second] * (len(source.asked) - before)
     assert asked_at == [0, 1, 3, 7, 15, 31, 63]
-    assert not resolver.is_final(CONTAINER)
+    assert resolver.next_try(CONTAINER) < math.inf
     source.known = WEB
     assert resolver.identity(CONTAINER, NOW + 500) == KNOWN
-    assert resolver.is_final(CONTAINER)
+    assert resolver.next_try(CONTAINER) == math.inf
 
 
 def test_what_stays_unknown_is_asked_for_every_five_minutes() -> None:
@@ -83,7 +84,7 @@ def test_what_is_enough(known: Identity, place: Place, is_final: bool) -> None:
     """A pod's container has all names, its sandbox need have none, and one in no pod has its own."""
     resolver = Resolver([Script(known)])
     resolver.identity(place, NOW)
-    assert resolver.is_final(place) == is_final
+    assert (resolver.next_try(place) == math.inf) == is_final
 
 
 def test_a_pod_is_known_by_any_of_its_containers() -> None:
@@ -98,7 +99,7 @@ def test_a_pod_is_known_by_any_of_its_containers() -> None:
     resolver.identity(CONTAINER, NOW)
     pod = Identity("shop", "web-0", workload="web", workload_kind="StatefulSet")
     assert resolver.identity(POD, NOW + 1) == pod
-    assert resolver.is_final(POD)
+    assert resolver.next_try(POD) == math.inf
     assert resolver.identity(PAUSE, NOW + 1).pod == "web-0"
     resolver.forget(CONTAINER)
     resolver.forget(POD)
@@ -113,11 +114,11 @@ def test_one_that_must_not_be_missing_is_waited_for() -> None:
     owner = Script(essential=True)
     resolver = Resolver([Script(WEB), owner])
     assert resolver.identity(CONTAINER, NOW) == KNOWN
-    assert not resolver.is_final(CONTAINER)
+    assert resolver.next_try(CONTAINER) < math.inf
     owner.known = Identity("shop", "web-0", workload="shop", workload_kind="Database", labels={"app": "web"})
     who = resolver.identity(CONTAINER, NOW + 1)
     assert (who.container, who.workload, who.workload_kind, who.labels) == ("app", "shop", "Database", {"app": "web"})
-    assert resolver.is_final(CONTAINER)
+    assert resolver.next_try(CONTAINER) == math.inf
     resolver.identity(ALONE, NOW)
     assert owner.asked == [CONTAINER, CONTAINER]
 

@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import math
 import os
 import signal
 import threading
@@ -50,7 +51,7 @@ def test_a_user_names_the_users_containers_and_no_others(tmp_path: Path, file: s
     """Neither those of root, also where root's files are elsewhere, nor another user's, nor pods."""
     asked = resolver(machine_of_ada(tmp_path, **{file: FILES[file]}))
     assert asked.identity(OF_ADA, NOW).name == "mine"
-    assert asked.is_final(OF_ADA)
+    assert asked.next_try(OF_ADA) == math.inf
     for other in (ALONE, CONTAINER, replace(OF_ADA, user="1001"), replace(ALONE, runtime="docker")):
         assert asked.identity(other, NOW).image == ""
 
@@ -78,8 +79,8 @@ def test_a_user_has_no_pods() -> None:
     assert (mine.kind, my_pod.kind) == (Kind.CONTAINER, Kind.POD)
     assert asked.identity(mine, NOW) == Identity(image="image", name="name")
     assert asked.identity(my_pod, NOW) == NOBODY
-    assert asked.is_final(mine)
-    assert asked.is_final(my_pod)
+    assert asked.next_try(mine) == math.inf
+    assert asked.next_try(my_pod) == math.inf
     assert trusted.asked == []
     liar.known = NOBODY
     assert asked.identity(POD, NOW) == NOBODY
@@ -94,7 +95,7 @@ def test_what_is_in_a_container_is_nobody_outside_of_it() -> None:
     fake, fake_pod = (parse(f"{outer}/kubepods/pod{UID}{below}") for below in (f"/{APP}", ""))
     assert asked.identity(fake, NOW) == Identity(name=APP)
     assert asked.identity(fake_pod, NOW) == NOBODY
-    assert asked.is_final(fake)
+    assert asked.next_try(fake) == math.inf
     assert source.asked == []
     assert fake_pod.pod not in ("", POD.pod)
 
@@ -221,7 +222,7 @@ def test_a_user_costs_a_scrape_so_much_and_no_more() -> None:
     asked.identity(OF_ADA, NOW)
     second = replace(OF_ADA, container_id=SANDBOX)
     assert asked.identity(second, NOW) == Identity(name=SANDBOX)
-    assert not asked.is_final(second)
+    assert asked.next_try(second) < math.inf
     assert asked.identity(ALONE, NOW).image == "image"
     assert asked.identity(replace(second, user="1001"), NOW).image == "image"
     go_on.set()
