@@ -2,6 +2,7 @@
 
 import math
 import threading
+from collections import Counter
 from dataclasses import replace
 
 from exporters.cgroups.choice import Choice
@@ -18,6 +19,11 @@ from exporters.pods.resolver import Resolver
 
 BASE_LABELS = (PAIRS,)
 """Of every metric of cgroups, what stands for the labels that say which cgroup it is, see `labels`."""
+
+MOST_OF_A_USER = 1000
+"""Cgroups with series below one user's slice: users make as many as they like, and would crowd the others out."""
+
+_OF_A_USER = "/user.slice/user-"
 
 
 class Inventory:
@@ -39,6 +45,8 @@ class Inventory:
         self._now: float | None = None
         self._turn = threading.Lock()
         self.reader: Reader = V2Reader()
+        self.left_out: dict[str, int] = {}
+        """By a user's slice, how many cgroups have no series as they are too many."""
 
     @property
     def version(self) -> Version:
@@ -177,9 +185,17 @@ class Inventory:
         """Those that are wanted. Without the label `id` several may be called the same, and one of them has series."""
         chosen: list[Cgroup] = []
         taken = {""}
+        of_users: Counter[str] = Counter()
         for cgroup in self._cgroups.values():
-            (text,) = cgroup.labels
-            if text not in taken and is_chosen(self._choice, cgroup.path, cgroup.place, cgroup.identity):
-                taken.add(text)
-                chosen.append(cgroup)
+            (text,), path = cgroup.labels, cgroup.path
+            if text in taken or not is_chosen(self._choice, path, cgroup.place, cgroup.identity):
+                continue
+            taken.add(text)
+            if path.startswith(_OF_A_USER):
+                user = path.split("/", 3)[2]
+                of_users[user] += 1
+                if of_users[user] > MOST_OF_A_USER:
+                    continue
+            chosen.append(cgroup)
         self._chosen = chosen
+        self.left_out = {user: count - MOST_OF_A_USER for user, count in of_users.items() if count > MOST_OF_A_USER}

@@ -10,6 +10,9 @@ UNNAMED = gauge(
     "fenghuo_exporter_containers_unnamed",
     "Containers and pods of which a name or the image is not known, or not yet.",
 )
+LEFT_OUT = gauge(
+    "fenghuo_exporter_cgroups_left_out", "Cgroups of a user that have no series, as the user has too many.", "slice"
+)
 
 
 class NamesCollector:
@@ -27,5 +30,6 @@ class NamesCollector:
         for what, right in list(self._inventory.denied.items()):  # whoever was left behind may add to them
             self._host.deny(what, right)
         yield UNNAMED.single(self._inventory.unnamed())
+        yield LEFT_OUT.family([((name,), count) for name, count in sorted(self._inventory.left_out.items())])
         for source, fault in sorted(self._inventory.faults().items()):
             raise Malformed(source, 0, "an answer", fault)

@@ -25,15 +25,12 @@ class Sieve:
         self._filter = NameFilter(choice.families_include, choice.families_exclude)
         self._log = log
         self._keeps: dict[Metric, bool] = {}
-        self._told: list[str] = []
+        self._told: set[str] = set()
 
     def __call__(self, families: Sequence[Family]) -> list[Family]:
         asked_for = [family for family in families if self._is_asked_for(family.metric)]
         kept, left_out = fitting(asked_for, self._limit)
-        names = sorted(family.metric.name for family in left_out)
-        if names != self._told:
-            self._tell(asked_for, left_out)
-            self._told = names
+        self._tell(asked_for, kept, left_out)
         counts: list[Sample] = [((family.metric.name,), len(family.samples)) for family in left_out]
         return [*kept, LEFT_OUT.family(counts)]
 
@@ -42,13 +39,16 @@ class Sieve:
             self._keeps[metric] = self._filter.keeps(metric.name)
         return self._keeps[metric]
 
-    def _tell(self, families: Sequence[Family], left_out: Sequence[Family]) -> None:
+    def _tell(self, families: Sequence[Family], kept: Sequence[Family], left_out: Sequence[Family]) -> None:
+        """Log what was not left out before, and that nothing is any more: a scrape of some collectors can't tell."""
         series = sum(len(family.samples) for family in families)
-        if left_out:
+        if not self._told.issuperset(family.metric.name for family in left_out):
             shown = ", ".join(f"{family.metric.name} ({len(family.samples)} series)" for family in left_out)
             self._log.warning("families left out", limit=self._limit, series=series, families=shown)
-        else:
+            self._told.update(family.metric.name for family in left_out)
+        elif self._told and self._told.issubset(family.metric.name for family in kept):
             self._log.info("all families fit again", limit=self._limit, series=series)
+            self._told.clear()
 
 
 def fitting(families: Sequence[Family], limit: int) -> tuple[list[Family], list[Family]]:

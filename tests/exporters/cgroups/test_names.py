@@ -4,9 +4,10 @@ from pathlib import Path
 
 from exporters.app import cgroup_group
 from exporters.cgroups.choice import Choice
+from exporters.cgroups.inventory import MOST_OF_A_USER
 from exporters.cgroups.names import UNNAMED
 from exporters.scrape import Scraper
-from exporters.testing import FakeMachine, ManualTime, RecordingLog, samples_in, text_of
+from exporters.testing import FakeMachine, ManualTime, RecordingLog, exposed, samples_in, text_of
 from tests.exporters.cgroups import trees
 from tests.exporters.machines import NOW, UID, v2_cgroup
 
@@ -44,3 +45,23 @@ def test_a_source_of_names_that_does_not_answer_is_told_once(tmp_path: Path) -> 
     (line,) = (line for line in log.lines if "cgroup.names" in line)
     assert "kubelet: expected an answer, got" in line
     assert "secret" not in "".join(log.lines)
+
+
+def test_a_user_does_not_crowd_out_the_others(tmp_path: Path) -> None:
+    """Whoever may make cgroups may make thousands: so many have series, and the rest is counted."""
+    machine = FakeMachine(tmp_path)
+    slice_of_ada = "user.slice/user-1000.slice"
+    machine.write("cgroup/cgroup.controllers", "cpu memory\n")
+    for number in range(MOST_OF_A_USER + 20):
+        (machine.folder / f"cgroup/{slice_of_ada}/user@1000.service/{number}").mkdir(parents=True)
+    v2_cgroup(machine, "system.slice/nginx.service")
+    group = cgroup_group(machine.host, {}, log=RecordingLog())
+    samples = samples_in(exposed(group.collectors["cgroup.names"], NOW))
+    (left_out,) = (
+        value for name, value in samples.items() if name == 'fenghuo_exporter_cgroups_left_out{slice="user-1000.slice"}'
+    )
+    seen = samples_in(exposed(group.collectors["cgroup.lifetime"], NOW))
+    published = [name for name in seen if name.startswith("container_last_seen") and "user-1000.slice" in name]
+    assert len(published) == MOST_OF_A_USER
+    assert left_out == 20 + 2  # and the slice and the manager of the user
+    assert [name for name in samples_in(exposed(group.collectors["cgroup.memory"], NOW)) if "nginx" in name]
