@@ -263,6 +263,7 @@ METRICS: Mapping[str, tuple[str, ...]] = {
     "memory": ("cgroup.memory",),
     "memory_numa": ("cgroup.memory_numa",),
     "network": ("cgroup.network",),
+    "oom_event": (),
     "pressure": ("cgroup.pressure",),
     "process": ("cgroup.processes", "cgroup.descriptors"),
     "sched": ("cgroup.schedstat",),
