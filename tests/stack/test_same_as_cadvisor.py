@@ -119,8 +119,8 @@ SOMETIMES: Mapping[str, str] = {
 
 OTHER_VALUES: Mapping[str, str] = {
     r"container_fs_(io_time|io_time_weighted|read|write)_seconds_total\{.*": "they take milliseconds for nanoseconds",
-    r'container_memory_failures_total\{failure_type="pgfault",id="(pod|top)",.*': (
-        "cAdvisor's are of the cgroup itself, and on v2 of all below it as well, as ours are always"
+    r'container_memory_failures_total\{failure_type="pgfault",id="(pod|top)",scope="hierarchy".*': (
+        "cAdvisor's are of the cgroup itself on v1, ours are of all below it as well"
     ),
     r'container_tasks_state\{id="/",state="sleeping"\}.*': (
         "the kernel's count for cgroups leaves out who may be frozen in sleep, from 6.1 on"
