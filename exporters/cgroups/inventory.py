@@ -124,8 +124,7 @@ class Inventory:
     def _walk(self) -> bool:
         """Whether anything has changed."""
         walk = Walk(self._host.cgroup)
-        for root in self._roots:
-            walk.visit(root)
+        walk.look(self._roots)
         return walk.found_changes
 
     def _take_all(self) -> None:

@@ -9,7 +9,7 @@ asked for in the first hierarchy that has it, and taken to be in the others as l
 with systemd's: a slice may have its units in one hierarchy, and in another none.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from exporters.host import Tree, Unreadable
@@ -33,6 +33,10 @@ class Folder:
     links: int = 0
     is_there: bool = False
     children: dict[str, "Folder"] = field(default_factory=dict)
+    leaves: list["Folder"] = field(default_factory=list)
+    """Children that are containers with nothing in them, which are nearly all there are: looked at in short."""
+    branches: list["Folder"] = field(default_factory=list)
+    """Other children that are to be looked at; neither has those that another hierarchy tells of."""
 
     def all(self) -> Iterator["Folder"]:
         """This folder and those below it."""
@@ -46,46 +50,57 @@ class Walk:
 
     def __init__(self, tree: Tree) -> None:
         self._tree = tree
-        self._asked: set[str] = set()
+        self._done: list[Folder] = []
+        self._elsewhere: dict[str, Folder] | None = None
         self._changed: set[str] = set()
         self.found_changes = False
 
-    def visit(self, folder: Folder) -> None:
+    def look(self, roots: Sequence[Folder]) -> None:
+        """Bring the hierarchies up to date, one after the other."""
+        for root in roots:
+            self._visit(root)
+            self._done.append(root)
+            self._elsewhere = None
+
+    def _visit(self, folder: Folder) -> None:
         """Bring a folder and those below it up to date."""
-        if folder.place.kind is Kind.HELPER or (folder.path in self._asked and not folder.children):
-            folder.is_there = True
-            return
         status = self._tree.status(folder.relative)
         if isinstance(status, Unreadable):
             self._is_gone(folder)
             return
         if status.st_ino != folder.inode or not folder.is_there:
             self.found_changes = True
-            folder.inode, folder.links, folder.children, folder.is_there = status.st_ino, 0, {}, True
+            folder.inode, folder.links, folder.is_there = status.st_ino, 0, True
+            folder.children, folder.leaves, folder.branches = {}, [], []
         if folder.depth < DEEPEST:
             links = status.st_nlink
             if links != folder.links or links < _LINKS_OF_AN_EMPTY_FOLDER or folder.path in self._changed:
                 folder.links = links
                 self._list(folder)
             self._visit_children(folder)
-        if folder.place.kind is Kind.CONTAINER and not folder.children:
-            self._asked.add(folder.path)
 
     def _is_gone(self, folder: Folder) -> None:
         self.found_changes |= folder.is_there
-        folder.is_there, folder.children = False, {}
+        folder.is_there, folder.children, folder.leaves, folder.branches = False, {}, [], []
 
     def _visit_children(self, folder: Folder) -> None:
-        for child in folder.children.values():
-            self.visit(child)
-        if all(child.is_there for child in folder.children.values()):
-            return
-        self._changed.add(folder.path)
-        before = {name for name, child in folder.children.items() if child.is_there}
-        self._list(folder)
-        for name, child in folder.children.items():
-            if name not in before:
-                self.visit(child)
+        for child in folder.branches:
+            self._visit(child)
+        for leaf in folder.leaves:
+            status = self._tree.status(leaf.relative)
+            if isinstance(status, Unreadable) or status.st_ino != leaf.inode or status.st_nlink != leaf.links:
+                self._visit(leaf)
+        gone = [child for child in (*folder.branches, *folder.leaves) if not child.is_there]
+        if gone:
+            self._changed.add(folder.path)
+            for child in gone:
+                del folder.children[child.path.rpartition("/")[2]]
+            self._list(folder)
+            for child in (*folder.branches, *folder.leaves):
+                if not child.is_there:
+                    self._visit(child)
+        if any(leaf.children for leaf in folder.leaves):
+            self._sort(folder)
 
     def _list(self, folder: Folder) -> None:
         names = self._tree.folders(folder.relative)
@@ -95,6 +110,28 @@ class Walk:
         if folder.children.keys() != old.keys():
             self.found_changes = True
             self._changed.add(folder.path)
+        self._sort(folder)
+
+    def _sort(self, folder: Folder) -> None:
+        """Decide which children are looked at at each scrape, and how."""
+        folder.leaves, folder.branches = [], []
+        for child in folder.children.values():
+            if child.place.kind is Kind.HELPER:
+                child.is_there = True  # of no interest, and gone when the count of links says so
+            elif child.place.kind is not Kind.CONTAINER or child.children:
+                folder.branches.append(child)
+            elif (other := self._paths_elsewhere().get(child.path)) is None:
+                folder.leaves.append(child)
+            elif other.children:
+                folder.branches.append(child)
+            else:
+                child.is_there = True
+
+    def _paths_elsewhere(self) -> dict[str, Folder]:
+        """What the hierarchies before this one have."""
+        if self._elsewhere is None:
+            self._elsewhere = {folder.path: folder for root in self._done for folder in root.all() if folder.is_there}
+        return self._elsewhere
 
 
 def _below(folder: Folder, name: str) -> Folder:
