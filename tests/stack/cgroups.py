@@ -207,10 +207,12 @@ def own_collector(name: str) -> Collector:
     return cgroup_group(Host(Roots()), {name: True}).collectors[name]
 
 
-def series_of(collector: Collector, path: str) -> dict[str, float]:
-    """What it publishes of one cgroup now: the metric, with the failure_type and scope of those that have one."""
+def series_of(collector: Collector, path: str, later: float = 0.0) -> dict[str, float]:
+    """What it publishes of one cgroup now: the metric, with the failure_type and scope of those that have one. Seconds
+    that the clock is put forward make it read again what it reads seldom.
+    """
     found: dict[str, float] = {}
-    for series, value in samples_in(exposed(collector, time.time())).items():
+    for series, value in samples_in(exposed(collector, time.time() + later)).items():
         name, _, labels = series.partition("{")
         if f'id="{path}"' in labels:
             words = [pair for pair in labels.rstrip("}").split(",") if pair.startswith(("failure_type", "scope"))]

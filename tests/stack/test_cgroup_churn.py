@@ -47,9 +47,6 @@ LISTED_AGAIN = 9.0
 LATE = 2.0
 """Seconds after which the names of some containers are written."""
 
-LISTING_KEPT = 2.0
-"""Seconds, and one to spare, for which v1 goes on telling who was in a cgroup, longer when somebody asks meanwhile."""
-
 COARSE = 0.02
 """Seconds by which a time stamp of a folder may be behind."""
 
@@ -78,7 +75,6 @@ class Container:
     made: float = math.inf
     going: float = math.inf
     gone: float = math.inf
-    killed: float = -math.inf
     first_asked: float = math.inf
     is_named: bool = False
 
@@ -116,7 +112,7 @@ class Node:
 
     def restart(self) -> None:
         """Make a container anew that has used the processor: the same id, another cgroup, and no process."""
-        before = next((one for one in self.living if one.process is not None), None)
+        before = next((one for one in self.living if one.process is not None and not one.late), None)
         if before is not None:
             self.stop(before)
             self._make(Container(before.pod, before.path, before.has_bundle), with_process=False)
@@ -145,7 +141,7 @@ class Node:
         if container.process is not None:
             container.process.kill()
             container.process.communicate()
-            container.process, container.killed = None, time.monotonic()
+            container.process = None
 
     def write_names(self) -> None:
         """Write down the names that are due by now."""
@@ -196,7 +192,6 @@ class Scrape:
     values: dict[str, dict[str, float]]
     names: dict[str, tuple[str, ...]]
     failures: list[str]
-    is_first_for_a_while: bool = False
 
 
 class Prometheus:
@@ -206,14 +201,11 @@ class Prometheus:
         self._client = client
         self.nodes = list(nodes)
         self.scrapes = 0
-        self._ended = -math.inf
         self._lacking = failed(self._lines())
 
     def scrape(self) -> list[str]:
         """What is wrong, a line each."""
         scrape = self.read()
-        scrape.is_first_for_a_while = scrape.began > self._ended + LISTING_KEPT
-        self._ended = scrape.ended
         self.scrapes += 1
         found = scrape.failures
         for node in self.nodes:
@@ -267,9 +259,8 @@ def problems(container: Container, scrape: Scrape) -> Iterator[str]:
     with contextlib.suppress(OSError):  # it goes right now
         if values[USED] > (used := processor_seconds(container.path)):
             yield f"{who}: used {values[USED]} s, in truth {used} s"
-    is_listed_anew = scrape.is_first_for_a_while and scrape.began > container.killed + LISTING_KEPT
-    if is_listed_anew and bool(values[RUNNING]) == (container.process is None):
-        yield f"{who}: has {values[RUNNING]:g} processes, and so it has not"
+    if values[RUNNING] != (expected := int(container.process is not None)):
+        yield f"{who}: has {values[RUNNING]:g} processes, not {expected}"
     if scrape.began >= container.names_due and scrape.names[container.path] != names_of(container):
         yield f"{who}: is called {scrape.names[container.path]}, not {names_of(container)}"
 
@@ -329,7 +320,7 @@ def test_containers_come_and_go(tmp_path: Path) -> None:
         last_due = time.monotonic() + LATE + LISTED_AGAIN
         while time.monotonic() < last_due:
             node.write_names()
-            _PAUSE.wait(LISTING_KEPT + 0.1)
+            _PAUSE.wait(0.5)
             assert prometheus.scrape() == []
         assert len(node.living) > 40
         check(at_rest(prometheus, node, process), first)

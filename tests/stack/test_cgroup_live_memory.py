@@ -283,12 +283,12 @@ def test_limits_are_told_as_they_were_set(container: str) -> None:
 
 
 def test_usage_is_what_the_kernel_says(container: str) -> None:
-    """To the byte, while nothing moves."""
+    """Nearly: what was charged in advance is given back now and then, also while nothing moves."""
     with working_in(container, BEGIN + TOUCH + END, str(SIZE)) as process:
         assert told(process) == "ready"
         go_on(process)
         usage = series_of(own_collector("cgroup.memory"), container)[f"{MEMORY}usage_bytes"]
-        assert usage == int(file_of(container, MEMORY_USAGE).read_text())
+        assert usage == pytest.approx(int(file_of(container, MEMORY_USAGE).read_text()), abs=BATCHED)
 
 
 def kill(path: str, times: int) -> None:
