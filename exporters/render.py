@@ -32,6 +32,9 @@ SPARE = 256
 SWEEP = 100
 """Scrapes after which a metric that none of them had is forgotten."""
 
+AGE = 10
+"""As many for labels, of which there are more: those of containers that are gone."""
+
 
 class Format(StrEnum):
     """The content type that goes with each format."""
@@ -159,7 +162,7 @@ class _Store:
                 self._bounds.pop(metric, None)
         samples = sum(len(family.samples) for family in families)
         kept: list[_Parts] = [*self._parts.values(), *self._bounds.values()]
-        if self._scrapes % SWEEP == 0 or sum(map(len, kept)) > 2 * samples + SPARE:
+        if self._scrapes % AGE == 0 or sum(map(len, kept)) > 2 * samples + SPARE:
             for parts in kept:
                 parts.age()
 

@@ -12,7 +12,7 @@ with systemd's: a slice may have its units in one hierarchy, and in another none
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from exporters.host import Tree, Unreadable
+from exporters.host import Reason, Tree, Unreadable
 from exporters.pods.cgroup_path import Kind, Place, goes_on, parse
 
 DEEPEST = 32
@@ -75,7 +75,6 @@ class Walk:
         if folder.depth < DEEPEST:
             links = status.st_nlink
             if links != folder.links or links < _LINKS_OF_AN_EMPTY_FOLDER or folder.path in self._changed:
-                folder.links = links
                 self._list(folder)
             self._visit_children(folder)
 
@@ -105,7 +104,16 @@ class Walk:
     def _list(self, folder: Folder) -> None:
         names = self._tree.folders(folder.relative)
         old = folder.children
-        chosen = [] if isinstance(names, Unreadable) else [name for name in names if goes_on(folder.place, name)]
+        if isinstance(names, Unreadable):
+            folder.links = 0  # whatever the reason was, what was there is looked for again
+            if names.reason is not Reason.ABSENT:
+                self._sort(folder)
+                return
+            names = []
+        else:
+            # as listed, not as the `stat` before said: of one that goes in between, another must not take the place
+            folder.links = len(names) + _LINKS_OF_AN_EMPTY_FOLDER
+        chosen = [name for name in names if goes_on(folder.place, name)]
         folder.children = {name: old[name] if name in old else _below(folder, name) for name in chosen}
         if folder.children.keys() != old.keys():
             self.found_changes = True

@@ -1,5 +1,6 @@
 """Cgroups that are in some hierarchies of v1 only, or not in all of them at once."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from exporters.app import cgroup_group
 from exporters.cgroups.cpu import CpuCollector, Options
 from exporters.cgroups.inventory import Inventory
-from exporters.pods.cgroup_path import Place
+from exporters.cgroups.walk import Folder, Walk
+from exporters.host import Reason, Tree, Unreadable
+from exporters.pods.cgroup_path import Place, parse
 from exporters.pods.identity import Identity
 from exporters.pods.resolver import Resolver
 from exporters.scrape import Group
@@ -148,3 +151,53 @@ def test_the_use_of_each_processor(tmp_path: Path) -> None:
     samples = samples_in(exposed(collector, NOW))
     shown = {name.split('cpu="')[1]: value for name, value in samples.items() if "cpu_usage" in name}
     assert shown == {'cpu00"}': 1.0, 'cpu02"}': 2.5}
+
+
+class Between(Tree):
+    """A tree in which something happens just before a folder is listed."""
+
+    def __init__(self, root: Path, happens: Callable[[], list[str] | Unreadable | None]) -> None:
+        super().__init__(str(root))
+        self.happens = happens
+
+    def folders(self, relative: str) -> list[str] | Unreadable:
+        answer = self.happens()
+        return super().folders(relative) if answer is None else answer
+
+
+def below(tree: Tree, root: Folder) -> set[str]:
+    """The names below a root after another look."""
+    Walk(tree).look([root])
+    return {folder.path.lstrip("/") for folder in root.all() if folder.is_there and folder is not root}
+
+
+def test_one_that_goes_while_it_is_looked_for_does_not_hide_the_next(tmp_path: Path) -> None:
+    """The count of links is that of the folder as it was listed, and not as it was a moment before."""
+    for name in "ab":
+        (tmp_path / name).mkdir()
+    root = Folder("/", "", parse("/"))
+
+    def happens() -> None:
+        if (tmp_path / "b").exists():
+            (tmp_path / "b").rmdir()
+
+    tree = Between(tmp_path, happens)
+    assert below(tree, root) == {"a"}
+    (tmp_path / "c").mkdir()
+    assert below(tree, root) == {"a", "c"}
+
+
+def test_a_folder_that_can_not_be_listed_keeps_what_was_known(tmp_path: Path) -> None:
+    """No descriptor may be left for a moment: nothing is lost by that, and what came is found afterwards."""
+    (tmp_path / "a").mkdir()
+    root = Folder("/", "", parse("/"))
+    answer: list[Unreadable] = []
+    tree = Between(tmp_path, lambda: answer[0] if answer else None)
+    assert below(tree, root) == {"a"}
+    (tmp_path / "b").mkdir()
+    answer.append(Unreadable(str(tmp_path), Reason.FAILED, "Too many open files"))
+    assert below(tree, root) == {"a"}
+    (tmp_path / "a").rmdir()
+    assert below(tree, root) == set()
+    answer.clear()
+    assert below(tree, root) == {"b"}
