@@ -11,11 +11,11 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from exporters import catalog
-from exporters.cgroups.choice import Choice
-from exporters.cgroups.detect import detect
-from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.machine import Machine, VersionInfo
-from exporters.cgroups.sieve import Sieve
+from exporters.cgroups.tree.choice import Choice
+from exporters.cgroups.tree.detect import detect
+from exporters.cgroups.tree.inventory import Inventory
+from exporters.cgroups.tree.sieve import Sieve
 from exporters.collector import Collector, NoData, gauge
 from exporters.host import Host, Roots
 from exporters.listen import inherited, is_beyond_loopback, listen, shown

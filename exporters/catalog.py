@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping
 from typing import NamedTuple, TypeVar
 
 from exporters.cgroups.advtcp import AdvTcpCollector
-from exporters.cgroups.choice import Choice
 from exporters.cgroups.cpu import CpuCollector
 from exporters.cgroups.cpu import Options as CgroupCpuOptions
+from exporters.cgroups.cpu_topology import TopologyCollector
 from exporters.cgroups.cpuset import CpusetCollector
 from exporters.cgroups.descriptors import DescriptorsCollector
 from exporters.cgroups.filesystem import FilesystemCollector
 from exporters.cgroups.hugetlb import HugetlbCollector
-from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.io import IoCollector
 from exporters.cgroups.lifetime import LifetimeCollector
 from exporters.cgroups.load import LoadCollector
@@ -28,7 +27,8 @@ from exporters.cgroups.pressure import PressureCollector
 from exporters.cgroups.processes import ProcessesCollector
 from exporters.cgroups.schedstat import SchedstatCollector
 from exporters.cgroups.tcp import TcpCollector
-from exporters.cgroups.topology import TopologyCollector
+from exporters.cgroups.tree.choice import Choice
+from exporters.cgroups.tree.inventory import Inventory
 from exporters.cgroups.udp import UdpCollector
 from exporters.collector import Collector, optional
 from exporters.host import Host

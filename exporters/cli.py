@@ -14,7 +14,7 @@ import click
 
 from exporters import catalog
 from exporters.app import Settings, run
-from exporters.cgroups.choice import Choice
+from exporters.cgroups.tree.choice import Choice
 from exporters.host import Roots
 from exporters.log import Log
 from exporters.options import Flag, Pattern, flags_of

@@ -8,9 +8,9 @@ there.
 
 from collections.abc import Iterable, Iterator
 
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.model import number_of
-from exporters.cgroups.networks import Networks
+from exporters.cgroups.readers.networks import Networks
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
+from exporters.cgroups.tree.model import number_of
 from exporters.collector import Family, Sample, gauge
 from exporters.host import Host
 

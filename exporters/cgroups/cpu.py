@@ -7,10 +7,10 @@ a zero is left out, as there.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from exporters.cgroups.detect import Version
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.model import Cgroup, Contents, Files, count_of
-from exporters.cgroups.rows import Rows, samples_of
+from exporters.cgroups.tree.detect import Version
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
+from exporters.cgroups.tree.model import Cgroup, Contents, Files, count_of
+from exporters.cgroups.tree.rows import Rows, samples_of
 from exporters.collector import Family, Sample, counter, gauge
 from exporters.options import option
 

@@ -6,8 +6,8 @@ publishes of cpusets. v2 always migrates and has no such file, where cAdvisor sa
 
 from collections.abc import Iterator
 
-from exporters.cgroups.detect import Version
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
+from exporters.cgroups.tree.detect import Version
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
 from exporters.collector import Family, NoData, gauge
 
 MIGRATE = gauge("container_memory_migrate", "Memory migrate status.", *BASE_LABELS)

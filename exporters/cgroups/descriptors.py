@@ -11,9 +11,9 @@ process 1, as in cAdvisor. A descriptor that several processes share counts in e
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.members import by_age, ids_in, processes
-from exporters.cgroups.model import Cgroup, number_of
+from exporters.cgroups.readers.members import by_age, ids_in, processes
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
+from exporters.cgroups.tree.model import Cgroup, number_of
 from exporters.collector import Family, gauge
 from exporters.host import Host, Reason, Unreadable
 from exporters.pods.cgroup_path import Kind

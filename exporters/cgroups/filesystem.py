@@ -12,7 +12,7 @@ import os
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
 from exporters.collector import Family, Metric, gauge
 from exporters.host import Host
 from exporters.pods.cgroup_path import Kind

@@ -8,9 +8,9 @@ limit is met first. v2 does not keep the highest use, and counts refusals of bot
 
 from collections.abc import Callable, Iterator
 
-from exporters.cgroups.detect import Version
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.model import Cgroup, number_in
+from exporters.cgroups.tree.detect import Version
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
+from exporters.cgroups.tree.model import Cgroup, number_in
 from exporters.collector import Family, NoData, Sample, counter, gauge
 from exporters.host import Host, Unreadable
 

@@ -8,11 +8,11 @@ requests and times, without BFQ or CFQ on v1; costs, without io.cost on v2) has 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from exporters.cgroups.detect import Version
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.io_disks import NO_DISKS, Disks
-from exporters.cgroups.io_files import Counts, Files, V1Files, V2Files
-from exporters.cgroups.model import Cgroup
+from exporters.cgroups.readers.io_disks import NO_DISKS, Disks
+from exporters.cgroups.readers.io_files import Counts, Files, V1Files, V2Files
+from exporters.cgroups.tree.detect import Version
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
+from exporters.cgroups.tree.model import Cgroup
 from exporters.collector import Family, Labels, Sample, counter, gauge
 from exporters.host import Host
 from exporters.pods.cgroup_path import Kind

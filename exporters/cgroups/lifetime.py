@@ -7,8 +7,8 @@ knows by its cgroup alone. Of Docker's containers it has both from Docker, of co
 
 from collections.abc import Iterator
 
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
 from exporters.cgroups.machine import Machine
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
 from exporters.collector import Family, gauge
 
 CREATION_TIME = gauge(

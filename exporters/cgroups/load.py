@@ -16,9 +16,9 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.members import ids_in, processes
-from exporters.cgroups.model import Cgroup
+from exporters.cgroups.readers.members import ids_in, processes
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
+from exporters.cgroups.tree.model import Cgroup
 from exporters.collector import Family, gauge
 from exporters.host import Host, Reason, Unreadable
 from exporters.readers.process import THREADS, after_name, state_of

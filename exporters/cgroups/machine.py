@@ -9,7 +9,7 @@ a large host. /proc/meminfo says the same of the whole machine at once.
 import re
 from collections.abc import Iterator
 
-from exporters.cgroups.model import Cgroup, Memory, MemoryLimits, count_of
+from exporters.cgroups.tree.model import Cgroup, Memory, MemoryLimits, count_of
 from exporters.collector import Family, Labels, NoData, gauge, optional
 from exporters.host import Host, KeptFile, Tree, Unreadable
 from exporters.pods.cgroup_path import Kind

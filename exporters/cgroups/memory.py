@@ -6,12 +6,12 @@ Names, types and labels are cAdvisor's as the kubelet shows them; `container_mem
 
 from collections.abc import Callable, Iterator, Sequence
 
-from exporters.cgroups.detect import Version
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.kills import Kills
 from exporters.cgroups.machine import Machine
-from exporters.cgroups.model import Cgroup, Files, Memory
-from exporters.cgroups.rows import Rows, samples_of
+from exporters.cgroups.readers.kills import Kills
+from exporters.cgroups.tree.detect import Version
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
+from exporters.cgroups.tree.model import Cgroup, Files, Memory
+from exporters.cgroups.tree.rows import Rows, samples_of
 from exporters.collector import Family, Metric, Sample, counter, gauge
 from exporters.pods.cgroup_path import Kind
 

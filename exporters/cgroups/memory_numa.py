@@ -12,10 +12,10 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 
-from exporters.cgroups.detect import Version
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.model import Cgroup, Contents, Files, count_of
-from exporters.cgroups.rows import Rows
+from exporters.cgroups.tree.detect import Version
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
+from exporters.cgroups.tree.model import Cgroup, Contents, Files, count_of
+from exporters.cgroups.tree.rows import Rows
 from exporters.collector import Family, NoData, Sample, gauge
 from exporters.host import Host, Unreadable
 from exporters.pods.cgroup_path import Kind

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from exporters.cgroups.inventory import Inventory
+from exporters.cgroups.tree.inventory import Inventory
 from exporters.collector import Family, Malformed, gauge
 from exporters.host import Host
 

@@ -5,8 +5,8 @@ Read from /proc/<pid>/net/dev, proc_pid_net(5); whose it is and through which pr
 
 from collections.abc import Iterator
 
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.networks import Networks
+from exporters.cgroups.readers.networks import Networks
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
 from exporters.collector import Family, counter
 from exporters.host import Host
 

@@ -9,11 +9,11 @@ nothing.
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from exporters.cgroups.detect import Version
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
 from exporters.cgroups.machine import Machine
-from exporters.cgroups.model import Cgroup, Contents, Files
-from exporters.cgroups.rows import Rows
+from exporters.cgroups.tree.detect import Version
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
+from exporters.cgroups.tree.model import Cgroup, Contents, Files
+from exporters.cgroups.tree.rows import Rows
 from exporters.collector import Family, Labels, Metric, NoData, Sample, counter, required
 from exporters.host import Unreadable
 from exporters.pods.cgroup_path import Kind

@@ -7,11 +7,11 @@ threads with all that is below it. Where the pids controller is off there is no 
 
 from collections.abc import Iterator
 
-from exporters.cgroups.detect import Version
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.members import processes
-from exporters.cgroups.model import Cgroup, Files, count_of, limit_of
-from exporters.cgroups.rows import Rows
+from exporters.cgroups.readers.members import processes
+from exporters.cgroups.tree.detect import Version
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
+from exporters.cgroups.tree.model import Cgroup, Files, count_of, limit_of
+from exporters.cgroups.tree.rows import Rows
 from exporters.collector import Family, gauge
 from exporters.pods.cgroup_path import Kind
 

@@ -12,9 +12,9 @@ process by now. One that moves to another cgroup takes along what it did before,
 from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.members import ids_in, processes_and_below
-from exporters.cgroups.model import Cgroup, number_of
+from exporters.cgroups.readers.members import ids_in, processes_and_below
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
+from exporters.cgroups.tree.model import Cgroup, number_of
 from exporters.collector import Family, counter, required
 from exporters.host import Host, Reason, Unreadable
 

@@ -10,8 +10,8 @@ import re
 from collections import Counter
 from collections.abc import Iterator
 
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.networks import Networks
+from exporters.cgroups.readers.networks import Networks
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
 from exporters.collector import Family, Sample, gauge
 from exporters.host import Host
 

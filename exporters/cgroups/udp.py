@@ -9,8 +9,8 @@ takes the file's `tx_queue:rx_queue` for the other order; here `rxqueued` are by
 import re
 from collections.abc import Iterator
 
-from exporters.cgroups.inventory import BASE_LABELS, Inventory
-from exporters.cgroups.networks import Networks
+from exporters.cgroups.readers.networks import Networks
+from exporters.cgroups.tree.inventory import BASE_LABELS, Inventory
 from exporters.collector import Family, Sample, gauge
 from exporters.host import Host
 

@@ -64,8 +64,12 @@ def test_links_between_documents_lead_somewhere() -> None:
     assert broken == []
 
 
-def test_a_file_of_the_node_collectors_is_called_like_its_collector() -> None:
+def test_a_collectors_file_is_called_like_it() -> None:
     """Name of file, flag and label are one word, and whatever is no collector stands elsewhere."""
-    files = {path.stem for path in (ROOT / "exporters" / "node").glob("*.py")} - {"__init__"}
-    assert files == set(catalog.NODE)
+    node, cgroups = (
+        {path.stem for path in (ROOT / "exporters" / folder).glob("*.py")} - {"__init__"}
+        for folder in ("node", "cgroups")
+    )
+    assert node == set(catalog.NODE)
     assert list(catalog.NODE) == sorted(catalog.NODE)
+    assert cgroups == {name.removeprefix("cgroup.") for name in catalog.CGROUP}

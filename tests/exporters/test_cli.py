@@ -10,8 +10,8 @@ from click.testing import CliRunner, Result
 
 from exporters import catalog, cli
 from exporters.app import Settings, build_scraper
-from exporters.cgroups.choice import BASE, MORE, Choice
 from exporters.cgroups.cpu import Options as CpuOptions
+from exporters.cgroups.tree.choice import BASE, MORE, Choice
 from exporters.host import Host
 from exporters.testing import FakeMachine, RecordingLog
 from fenghuo import __version__

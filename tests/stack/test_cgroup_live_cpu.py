@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from exporters.cgroups.rows import KEEP_LIMITS
+from exporters.cgroups.tree.rows import KEEP_LIMITS
 from tests.stack.cgroups import (
     CPU_BURST,
     CPU_SHARES,

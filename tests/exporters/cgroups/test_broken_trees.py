@@ -11,7 +11,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from exporters.app import cgroup_group
-from exporters.cgroups.rows import KEEP_LIMITS
+from exporters.cgroups.tree.rows import KEEP_LIMITS
 from exporters.collector import Collector, NoData
 from exporters.testing import exposed
 from tests.exporters.cgroups.breaking import (

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from exporters.app import cgroup_group
-from exporters.cgroups.choice import Choice
-from exporters.cgroups.labels import Labelling
-from exporters.cgroups.sieve import LEFT_OUT, fitting
+from exporters.cgroups.tree.choice import Choice
+from exporters.cgroups.tree.labels import Labelling
+from exporters.cgroups.tree.sieve import LEFT_OUT, fitting
 from exporters.collector import Family, gauge
 from exporters.pods.cgroup_path import Kind, Place
 from exporters.pods.identity import Identity

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from exporters.app import cgroup_group
-from exporters.cgroups.io_files import V1_SOURCES
+from exporters.cgroups.readers.io_files import V1_SOURCES
 from exporters.collector import Collector
 from exporters.testing import FakeMachine, exposed, samples_in
 from tests.exporters.cgroups.test_collector import labels

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from exporters.app import cgroup_group
-from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.load import Averages, LoadCollector
+from exporters.cgroups.tree.inventory import Inventory
 from exporters.collector import Collector
 from exporters.host import Access, Reason, Tree, Unreadable
 from exporters.pods.resolver import Resolver

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from exporters.cgroups.members import by_age, ids_in, processes_and_below
-from exporters.cgroups.model import Cgroup
+from exporters.cgroups.readers.members import by_age, ids_in, processes_and_below
+from exporters.cgroups.tree.model import Cgroup
 from exporters.pods.cgroup_path import parse
 from exporters.testing import FakeMachine
 from tests.exporters.machines import APP

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.memory_numa import MemoryNumaCollector, numa_pages
+from exporters.cgroups.tree.inventory import Inventory
 from exporters.collector import NoData
 from exporters.pods.resolver import Resolver
 from exporters.testing import FakeMachine, exposed, samples_in

@@ -2,7 +2,7 @@
 
 import pytest
 
-from exporters.cgroups.model import Fields
+from exporters.cgroups.tree.model import Fields
 
 FIRST = b"anon 1\nfile 2\nshmem 3\npgfault 4\n"
 

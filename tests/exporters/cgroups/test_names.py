@@ -3,9 +3,9 @@
 from pathlib import Path
 
 from exporters.app import cgroup_group
-from exporters.cgroups.choice import Choice
-from exporters.cgroups.inventory import MOST_OF_A_USER
 from exporters.cgroups.names import UNNAMED
+from exporters.cgroups.tree.choice import Choice
+from exporters.cgroups.tree.inventory import MOST_OF_A_USER
 from exporters.scrape import Scraper
 from exporters.testing import FakeMachine, ManualTime, RecordingLog, exposed, samples_in, text_of
 from tests.exporters.cgroups import trees

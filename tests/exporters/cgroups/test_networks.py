@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from exporters.cgroups.choice import Choice
-from exporters.cgroups.inventory import Inventory
-from exporters.cgroups.networks import Networks
+from exporters.cgroups.readers.networks import Networks
+from exporters.cgroups.tree.choice import Choice
+from exporters.cgroups.tree.inventory import Inventory
 from exporters.pods.cgroup_path import Place
 from exporters.pods.identity import Identity, Source
 from exporters.pods.resolver import Resolver

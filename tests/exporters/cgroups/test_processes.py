@@ -6,7 +6,7 @@ import pytest
 
 from exporters.app import cgroup_group
 from exporters.cgroups.descriptors import DescriptorsCollector
-from exporters.cgroups.inventory import Inventory
+from exporters.cgroups.tree.inventory import Inventory
 from exporters.collector import Collector
 from exporters.host import Access, Reason, Tree, Unreadable
 from exporters.pods.resolver import Resolver

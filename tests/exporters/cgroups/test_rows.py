@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from exporters.app import cgroup_group
-from exporters.cgroups.rows import KEEP_LIMITS
+from exporters.cgroups.tree.rows import KEEP_LIMITS
 from exporters.testing import FakeMachine, exposed, samples_in
 from tests.exporters.machines import NOW, v2_cgroup
 

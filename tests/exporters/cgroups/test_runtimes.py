@@ -14,10 +14,10 @@ from prometheus_client.samples import Sample
 
 from exporters import catalog
 from exporters.app import cgroup_group
-from exporters.cgroups.choice import Choice
-from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.lifetime import LifetimeCollector
 from exporters.cgroups.machine import Machine
+from exporters.cgroups.tree.choice import Choice
+from exporters.cgroups.tree.inventory import Inventory
 from exporters.testing import FakeMachine, exposed
 from tests.exporters.cgroups import trees
 from tests.exporters.cgroups.seen import APP_ID, NETWORKS, POD_SANDBOXES, SEEN, Who

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from exporters.app import cgroup_group
-from exporters.cgroups.inventory import Inventory
 from exporters.cgroups.schedstat import SchedstatCollector, Times, parsed
+from exporters.cgroups.tree.inventory import Inventory
 from exporters.collector import Collector, NoData
 from exporters.host import Access, Reason, Tree, Unreadable
 from exporters.pods.resolver import Resolver

@@ -7,8 +7,8 @@ import pytest
 
 from exporters.app import cgroup_group
 from exporters.cgroups.cpu import CpuCollector, Options
-from exporters.cgroups.inventory import Inventory
-from exporters.cgroups.walk import Folder, Walk
+from exporters.cgroups.tree.inventory import Inventory
+from exporters.cgroups.tree.walk import Folder, Walk
 from exporters.host import Reason, Tree, Unreadable
 from exporters.pods.cgroup_path import Place, parse
 from exporters.pods.identity import Identity

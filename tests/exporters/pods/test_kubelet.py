@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from exporters import catalog
-from exporters.cgroups.choice import Choice
+from exporters.cgroups.tree.choice import Choice
 from exporters.pods.cgroup_path import Kind, Place
 from exporters.pods.fetch import Limits
 from exporters.pods.identity import NOBODY, Identity

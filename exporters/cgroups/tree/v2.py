@@ -8,7 +8,7 @@ Slices and units are counted alone, or each kill would stand once more in every 
 `container!=""`, as with all families, or `container=""`, which knows of containers that are gone.
 """
 
-from exporters.cgroups.model import (
+from exporters.cgroups.tree.model import (
     Cgroup,
     Contents,
     Cpu,

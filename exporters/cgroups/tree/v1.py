@@ -6,7 +6,7 @@ pages or bytes, depending on the kernel. A killed process is counted in its own 
 
 import os
 
-from exporters.cgroups.model import (
+from exporters.cgroups.tree.model import (
     Cgroup,
     Contents,
     Cpu,

@@ -8,7 +8,7 @@ scrape has seen them. (On v2 the kernel itself counts upwards, see `v2`.)
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from exporters.cgroups.model import Cgroup
+from exporters.cgroups.tree.model import Cgroup
 from exporters.pods.cgroup_path import Kind
 
 Counts = list[tuple[Cgroup, int | None]]

@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from exporters.cgroups.model import Cgroup
+from exporters.cgroups.tree.model import Cgroup
 from exporters.pods.cgroup_path import Kind
 
 SECTOR = 512

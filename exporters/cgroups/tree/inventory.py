@@ -5,13 +5,13 @@ import threading
 from collections import Counter
 from dataclasses import replace
 
-from exporters.cgroups.choice import Choice
-from exporters.cgroups.detect import ASSUMED, Layout, Version, detect
-from exporters.cgroups.labels import Labelling, is_chosen
-from exporters.cgroups.model import Cgroup, Reader
-from exporters.cgroups.v1 import V1Reader
-from exporters.cgroups.v2 import V2Reader
-from exporters.cgroups.walk import Folder, Walk
+from exporters.cgroups.tree.choice import Choice
+from exporters.cgroups.tree.detect import ASSUMED, Layout, Version, detect
+from exporters.cgroups.tree.labels import Labelling, is_chosen
+from exporters.cgroups.tree.model import Cgroup, Reader
+from exporters.cgroups.tree.v1 import V1Reader
+from exporters.cgroups.tree.v2 import V2Reader
+from exporters.cgroups.tree.walk import Folder, Walk
 from exporters.collector import PAIRS, Labels, NoData
 from exporters.host import Host, Unreadable
 from exporters.pods.cgroup_path import Kind, Place, parse

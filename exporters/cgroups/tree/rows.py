@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Generic, TypeVar
 
-from exporters.cgroups.model import Cgroup, Contents, Cpu, CpuLimits, Files, Memory, MemoryLimits
+from exporters.cgroups.tree.model import Cgroup, Contents, Cpu, CpuLimits, Files, Memory, MemoryLimits
 from exporters.collector import Family, Metric
 from exporters.host import KeptFiles
 

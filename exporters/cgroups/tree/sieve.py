@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from exporters.cgroups.choice import Choice
+from exporters.cgroups.tree.choice import Choice
 from exporters.collector import Family, Metric, Sample, gauge
 from exporters.log import Log
 from exporters.options import NameFilter

@@ -7,7 +7,7 @@ looked for there when the container's own list is empty. A threaded cgroup of v2
 
 import re
 
-from exporters.cgroups.model import Cgroup, number_of
+from exporters.cgroups.tree.model import Cgroup, number_of
 from exporters.host import Tree, Unreadable
 from exporters.pods.cgroup_path import Kind
 from exporters.readers.process import STARTED, after_name

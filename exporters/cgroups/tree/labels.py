@@ -7,7 +7,7 @@ has are there also when they are empty, as in the kubelet; of the others, those 
 import re
 from fnmatch import translate
 
-from exporters.cgroups.choice import BASE, Choice
+from exporters.cgroups.tree.choice import BASE, Choice
 from exporters.pods.cgroup_path import Kind, Place
 from exporters.pods.identity import Identity
 from exporters.render import pairs

@@ -21,9 +21,9 @@ stands for the network that it stood for.
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from exporters.cgroups.inventory import Inventory
-from exporters.cgroups.members import by_age, ids_in, processes, started
-from exporters.cgroups.model import Cgroup
+from exporters.cgroups.readers.members import by_age, ids_in, processes, started
+from exporters.cgroups.tree.inventory import Inventory
+from exporters.cgroups.tree.model import Cgroup
 from exporters.collector import Labels
 from exporters.host import KeptFile, Tree, Unreadable
 from exporters.pods.cgroup_path import Kind
