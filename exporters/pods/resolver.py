@@ -5,7 +5,7 @@ it is asked again soon, then ever more seldom, and what is known is never asked 
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from exporters.patience import Patience
@@ -59,6 +59,10 @@ class _Question:
     found: Identity
 
 
+_Answers = dict[Place, dict[_Asked, Identity | str]]
+_TOGETHER = "all that are due"
+
+
 class Resolver:
     """Remembers complete answers for as long as their cgroup lives. `node` is this machine's name, which the names of
     static pods end with.
@@ -72,6 +76,9 @@ class Resolver:
         self._patience: Patience[_Asked, Identity | str] = Patience(self._answer, patience, 2 * patience)
         self._late = f"no answer within {patience:g} s"
         self._question = _Question(Place(Kind.ROOT), 0.0, NOBODY)
+        self._together: Patience[str, _Answers] = Patience(lambda _: self._answer_together(), patience, patience)
+        self._due: list[_Question] = []
+        self._answers: _Answers = {}
         self._faults: dict[int, str] = {}
         self._monotonic = SystemClock().monotonic
         self._spent: tuple[float, dict[str, float]] = (-math.inf, {})
@@ -90,6 +97,15 @@ class Resolver:
         if not known.asked <= now < known.next_try:  # also when the clock was set back
             self._learn_in_time(place, known, now)
         return known.identity
+
+    def prepare(self, places: Iterable[Place], now: float) -> None:
+        """Ask for all of them that `identity` is going to be asked for, in one go: to wait for another thread for each
+        takes longer than to ask. If that hangs they are asked one by one.
+        """
+        self._due = [_Question(place, now, NOBODY) for place in places if not (place.user or place.outer)]
+        asked = self._together.ask([_TOGETHER]) if len(self._due) > 1 else {}
+        self._due = []
+        self._answers = asked.get(_TOGETHER, {})
 
     def next_try(self, place: Place) -> float:
         """When asking again may tell more, in Unix seconds; infinity for never."""
@@ -138,21 +154,37 @@ class Resolver:
 
         One that hangs is not asked again until it is done, and none takes the others with it.
         """
-        self._question = _Question(place, now, found)
-        asked = [at for at, source in enumerate(self._sources) if source.of_users or not place.user]
-        answers = self._patience.ask([(at, place.user) for at in asked])
+        asked = self._asked_for(place)
+        answers = self._answers.pop(place, None)
+        if answers is None:
+            self._question = _Question(place, now, found)
+            answers = self._patience.ask(asked)
         waits = False
-        for at in asked:
-            source, answer = self._sources[at], answers.get((at, place.user), self._late)
+        for at, user in asked:
+            source, answer = self._sources[at], answers.get((at, user), self._late)
             self._faults[at] = answer if isinstance(answer, str) else ""
             answer = NOBODY if isinstance(answer, str) else answer
             waits |= source.essential and bool(place.pod_uid) and answer == NOBODY
             found = found.filled_from(answer)
         return found, waits
 
-    def _answer(self, asked: _Asked) -> Identity | str:
+    def _asked_for(self, place: Place) -> list[_Asked]:
+        return [(at, place.user) for at, source in enumerate(self._sources) if source.of_users or not place.user]
+
+    def _answer_together(self) -> _Answers:
+        """The answers of all sources to all that are due. Runs in a thread that may be left behind."""
+        due = self._due
+        answers: _Answers = {}
+        for question in due:
+            if self._due is not due:
+                break  # nobody waits any more
+            asked = self._asked_for(question.place)
+            answers[question.place] = {one: self._answer(one, question) for one in asked}
+        return answers
+
+    def _answer(self, asked: _Asked, question: _Question | None = None) -> Identity | str:
         """A source's answer, if it is needed, or why there is none. Runs in a thread that may be left behind."""
-        question, source = self._question, self._sources[asked[0]]
+        question, source = question if question is not None else self._question, self._sources[asked[0]]
         is_needed = source.essential and question.place.pod_uid
         if not is_needed and _is_complete(question.found, question.place):
             return NOBODY

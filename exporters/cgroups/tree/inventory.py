@@ -168,9 +168,10 @@ class Inventory:
         """Ask who those are that are not known for sure. Whether anybody's name has changed."""
         changed = False
         goes_on = self._now is not None and self._now <= now  # the clock may have been set back
-        for cgroup in self._unsure:
-            if goes_on and now < cgroup.ask_at:
-                continue
+        due = [cgroup for cgroup in self._unsure if not goes_on or now >= cgroup.ask_at]
+        named = [cgroup for cgroup in due if cgroup.place.kind in (Kind.POD, Kind.CONTAINER)]
+        self._resolver.prepare([cgroup.place for cgroup in named], now)
+        for cgroup in due:
             who = self._resolver.identity(cgroup.place, now)
             cgroup.ask_at = self._resolver.next_try(cgroup.place)
             if not cgroup.labels or who != cgroup.identity:

@@ -175,6 +175,30 @@ def test_one_that_hangs_does_not_take_the_others_with_it() -> None:
     hanging.go_on.set()
 
 
+def test_many_are_asked_for_in_one_go() -> None:
+    """Each once of each source, and what they say stands where it is asked for."""
+    source = Script(WEB)
+    resolver = Resolver([source])
+    resolver.prepare([CONTAINER, PAUSE], NOW)
+    assert source.asked == [CONTAINER, PAUSE]
+    assert resolver.identity(CONTAINER, NOW) == KNOWN
+    assert resolver.identity(PAUSE, NOW).pod == "web-0"
+    assert source.asked == [CONTAINER, PAUSE]
+
+
+def test_one_that_hangs_when_many_are_asked_for() -> None:
+    """They are asked for one by one, as if nobody had asked before."""
+    hanging = Hanging()
+    resolver = Resolver([hanging, Script(WEB)], patience=0.05)
+    for at in range(2):
+        resolver.prepare([CONTAINER, PAUSE], NOW + at)
+        assert resolver.identity(CONTAINER, NOW + at) == KNOWN
+        assert resolver.identity(PAUSE, NOW + at).pod == "web-0"
+    assert hanging.asked == [CONTAINER, CONTAINER]
+    assert resolver.faults() == {"hanging": "no answer within 0.05 s"}
+    hanging.go_on.set()
+
+
 def test_a_sources_own_fault_is_shown() -> None:
     """As long as it has one."""
     source = Script(fault="it is dead")
