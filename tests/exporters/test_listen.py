@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack, closing
@@ -94,7 +95,7 @@ def test_an_address_that_can_not_be_used_is_named(address: str, reason: str) -> 
 
 def handed_over(keep: ExitStack, *sockets: socket.socket) -> int:
     """Copies of the sockets at descriptors side by side, as systemd leaves them; the first of them."""
-    first = 200
+    first = resource.getrlimit(resource.RLIMIT_NOFILE)[0] - len(sockets)  # what is open elsewhere begins at 0
     for offset, one in enumerate(sockets):
         os.dup2(one.fileno(), first + offset)
         keep.callback(close, first + offset)
