@@ -103,7 +103,7 @@ class Resolver:
         takes longer than to ask. If that hangs they are asked one by one.
         """
         self._due = [_Question(place, now, NOBODY) for place in places if not (place.user or place.outer)]
-        asked = self._together.ask([_TOGETHER]) if len(self._due) > 1 else {}
+        asked = self._together.ask([_TOGETHER]) if self._due else {}
         self._due = []
         self._answers = asked.get(_TOGETHER, {})
 
