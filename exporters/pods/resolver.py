@@ -22,6 +22,11 @@ PATIENCE = 3.0
 """Seconds that one source may take, such as a file on a file server that does not answer."""
 
 
+SHARE_TOGETHER = 1 / 3
+"""Of that patience, what all sources together have for all that are due: when that hangs, there must be time left in a
+scrape to find out by single questions who it is.
+"""
+
 FOR_A_USER = 0.1
 """Seconds of a scrape after which no more of a user's containers are asked for: their files cost what the user likes,
 and there are as many as the user likes.
@@ -76,7 +81,9 @@ class Resolver:
         self._patience: Patience[_Asked, Identity | str] = Patience(self._answer, patience, 2 * patience)
         self._late = f"no answer within {patience:g} s"
         self._question = _Question(Place(Kind.ROOT), 0.0, NOBODY)
-        self._together: Patience[str, _Answers] = Patience(lambda _: self._answer_together(), patience, patience)
+        self._together: Patience[str, _Answers] = Patience(
+            lambda _: self._answer_together(), SHARE_TOGETHER * patience, SHARE_TOGETHER * patience
+        )
         self._due: list[_Question] = []
         self._answers: _Answers = {}
         self._faults: dict[int, str] = {}

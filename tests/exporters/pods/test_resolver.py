@@ -7,7 +7,8 @@ import pytest
 
 from exporters.pods.cgroup_path import Kind, Place
 from exporters.pods.identity import NOBODY, Identity, Source
-from exporters.pods.resolver import Resolver
+from exporters.pods.resolver import PATIENCE, SHARE_TOGETHER, Resolver
+from exporters.scrape import Limits
 from tests.exporters.machines import APP, NOW, UID
 from tests.exporters.pods.places import ALONE, CONTAINER, PAUSE, POD, Script
 
@@ -197,6 +198,11 @@ def test_one_that_hangs_when_many_are_asked_for() -> None:
     assert hanging.asked == [CONTAINER, CONTAINER]
     assert resolver.faults() == {"hanging": "no answer within 0.05 s"}
     hanging.go_on.set()
+
+
+def test_a_source_that_hangs_leaves_a_scrape_its_time() -> None:
+    """What asking together and one by one may take is less than a collector may: else all containers would be lost."""
+    assert PATIENCE * (SHARE_TOGETHER + 1) < Limits().collector
 
 
 def test_a_sources_own_fault_is_shown() -> None:
